@@ -1,0 +1,271 @@
+# SPDX-License-Identifier: MIT
+#
+# Makefile - builds the libraries and the tools, runs the tests, installs.
+#
+#	make			libraries and tools, in build/
+#	make run		what is missing is installed; then the main job on real input
+#	make check		the same; then every test
+#	make help		all targets and options
+#
+# Everything made lies in build/. A variant of the build (another compiler, a
+# sanitizer, another machine) is one line in "Variants" below and has a
+# directory of its own, build/NAME, of the same shape.
+
+VERSION	:= 0.1.0
+SOVER	:= 0
+
+CC	?= gcc
+AR	?= ar
+PREFIX	?= /usr/local
+DESTDIR	?=
+CMD	?=
+V	?= 0
+JOBS	?= $(shell nproc)
+PARTS	?=
+
+# ---- options: what may stand on the command line ------------------------------
+
+options	:= CC AR CFLAGS CPPFLAGS LDFLAGS PREFIX DESTDIR CMD V JOBS PARTS
+given	:= $(strip $(foreach v,$(.VARIABLES),\
+		$(if $(findstring command line,$(origin $v)),$v)))
+unknown	:= $(filter-out $(options) -*-command-variables-*- MAKEFLAGS,$(given))
+ifneq ($(unknown),)
+$(error unknown option: $(unknown) (known: $(options)))
+endif
+ifeq ($(filter 0 1,$(V)),)
+$(error V is 0 or 1, not "$(V)")
+endif
+ifeq ($(origin CC),default)
+CC	:= gcc
+endif
+Q	:= $(if $(filter 0,$(V)),@)
+say	= $(if $(filter 0,$(V)),@printf '  %-7s %s\n' '$(1)' '$(2)')
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules
+
+# ---- flags ----------------------------------------------------------------------
+
+kmem_cppflags := -I. -Iinclude -D_GNU_SOURCE -DKMEM_VERSION=\"$(VERSION)\"
+kmem_cflags := -std=gnu11 -O2 -g -Wall -Wextra
+lib_cflags := -fPIC -fvisibility=hidden -fno-semantic-interposition -fno-plt \
+	-ftls-model=initial-exec
+# A compiler that knows malloc may turn our own code into a call of it.
+no_builtin := $(foreach f,malloc calloc realloc free aligned_alloc memalign \
+	posix_memalign strdup,-fno-builtin-$f)
+# -z now: no symbol is looked up inside malloc; -z nodelete: objects outlive a dlclose.
+lib_ldflags := -shared -Wl,--version-script=mm/libkmem.map -Wl,-Bsymbolic \
+	-Wl,-z,now -Wl,-z,relro -Wl,-z,nodelete -Wl,-z,defs -Wl,--as-needed
+
+# ---- Variants: name, directory, compiler, machine, flags ------------------------
+
+host_arch := $(shell $(CC) -dumpmachine 2>/dev/null | cut -d- -f1)
+asan_flags := -O1 -fsanitize=address -fno-omit-frame-pointer
+ubsan_flags := -O1 -fsanitize=undefined -fno-sanitize-recover=all
+tsan_flags := -O1 -fsanitize=thread
+
+variants := release debug asan ubsan tsan clang aarch64
+dir_release := build
+cc_release = $(CC)
+flags_release :=
+dir_debug := build/debug
+cc_debug = $(CC)
+flags_debug := -O1 -DKMEM_DEBUG
+dir_asan := build/asan
+cc_asan = $(CC)
+flags_asan := $(asan_flags)
+dir_ubsan := build/ubsan
+cc_ubsan = $(CC)
+flags_ubsan := $(ubsan_flags)
+dir_tsan := build/tsan
+cc_tsan = $(CC)
+flags_tsan := $(tsan_flags)
+dir_clang := build/clang
+cc_clang := clang
+flags_clang := -Werror
+dir_aarch64 := build/aarch64
+cc_aarch64 := aarch64-linux-gnu-gcc
+flags_aarch64 :=
+
+# Where to run a variant's programs, if not here.
+run_aarch64 := qemu-aarch64 -L /usr/aarch64-linux-gnu
+
+# ---- sources ----------------------------------------------------------------------
+
+lib_src := $(sort $(filter-out mm/arch/%,$(shell find mm -name '*.c')))
+malloc_src := $(wildcard mm/libc_malloc.c)
+core_src := $(filter-out $(malloc_src),$(lib_src))
+slabinfo_src := $(wildcard tools/slabinfo*.c tools/inspect/*.c)
+kmem_run_src := $(wildcard tools/kmem-run*.c)
+headers := $(wildcard include/kmem/*.h)
+
+unit_tests := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
+program_kinds := stress regression misuse
+$(foreach k,$(program_kinds),$(eval $k_tests := $(patsubst tests/$k/%.c,%,$(wildcard tests/$k/*.c))))
+
+# ---- one variant ------------------------------------------------------------------
+# $(1): its name. D, O: its directory, its objects.
+
+objects = $(patsubst %,$(dir_$(1))/obj/%.o,$(basename $(2)))
+
+define variant
+arch_$(1) := $(if $(filter aarch64,$(1)),aarch64,$(host_arch))
+core_obj_$(1) := $$(call objects,$(1),$$(core_src) \
+	$$(wildcard mm/arch/$$(arch_$(1))/*.c mm/arch/$$(arch_$(1))/*.S))
+malloc_obj_$(1) := $$(call objects,$(1),$$(malloc_src))
+test_cflags_$(1) = $$(kmem_cppflags) $$(kmem_cflags) $$(flags_$(1)) -pthread
+test_link_$(1) = $(dir_$(1))/libkmem.a -pthread
+
+# The compiler and its flags; rewritten, and all is rebuilt, only when they change.
+$(dir_$(1))/flags: FORCE
+	@mkdir -p $$(@D)
+	@echo '$$(cc_$(1)) $$(kmem_cflags) $$(lib_cflags) $$(lib_ldflags) $$(flags_$(1)) $$(CPPFLAGS) $$(CFLAGS) $$(LDFLAGS)' | \
+		cmp -s - $$@ || echo '$$(cc_$(1)) $$(kmem_cflags) $$(lib_cflags) $$(lib_ldflags) $$(flags_$(1)) $$(CPPFLAGS) $$(CFLAGS) $$(LDFLAGS)' >$$@
+
+$(dir_$(1))/obj/mm/malloc.o $(dir_$(1))/obj/mm/libc_malloc.o: extra_cflags := $$(no_builtin) -fexceptions
+$(dir_$(1))/obj/%.o: %.c $(dir_$(1))/flags
+	$$(call say,CC,$$@)
+	@mkdir -p $$(@D)
+	$$(Q)$$(cc_$(1)) $$(kmem_cppflags) $$(kmem_cflags) $$(lib_cflags) $$(extra_cflags) \
+		$$(flags_$(1)) $$(CPPFLAGS) $$(CFLAGS) -MMD -MP -c -o $$@ $$<
+$(dir_$(1))/obj/%.o: %.S $(dir_$(1))/flags
+	$$(call say,AS,$$@)
+	@mkdir -p $$(@D)
+	$$(Q)$$(cc_$(1)) $$(kmem_cppflags) -g $$(flags_$(1)) $$(CPPFLAGS) -MMD -MP -c -o $$@ $$<
+
+$(dir_$(1))/libkmem.a: $$(core_obj_$(1))
+	$$(call say,AR,$$@)
+	$$(Q)rm -f $$@ && $$(AR) rcs $$@ $$^
+$(dir_$(1))/libkmem.so.$(SOVER): $$(core_obj_$(1)) mm/libkmem.map
+	$$(call say,LD,$$@)
+	$$(Q)$$(cc_$(1)) $$(kmem_cflags) $$(flags_$(1)) $$(CFLAGS) $$(lib_ldflags) $$(LDFLAGS) \
+		-Wl,-soname,$$(@F) -o $$@ $$(core_obj_$(1))
+$(dir_$(1))/libkmem.so: $(dir_$(1))/libkmem.so.$(SOVER)
+	$$(Q)ln -sf $$(<F) $$@
+# No soname of its own version: it is preloaded by path, not linked with.
+$(dir_$(1))/libkmem-malloc.so: $$(core_obj_$(1)) $$(malloc_obj_$(1)) mm/libkmem.map
+	$$(call say,LD,$$@)
+	$$(Q)$$(cc_$(1)) $$(kmem_cflags) $$(flags_$(1)) $$(CFLAGS) $$(lib_ldflags) $$(LDFLAGS) \
+		-Wl,-soname,$$(@F) -o $$@ $$(core_obj_$(1)) $$(malloc_obj_$(1))
+
+$(dir_$(1))/tools/slabinfo: $$(call objects,$(1),$$(slabinfo_src))
+	$$(call say,LD,$$@)
+	@mkdir -p $$(@D)
+	$$(Q)$$(cc_$(1)) $$(kmem_cflags) $$(flags_$(1)) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^
+$(dir_$(1))/tools/kmem-run: $$(call objects,$(1),$$(kmem_run_src))
+	$$(call say,LD,$$@)
+	@mkdir -p $$(@D)
+	$$(Q)$$(cc_$(1)) $$(kmem_cflags) $$(flags_$(1)) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^
+
+# Unit tests: Criterion here; where it is not to be had, a small stand-in for its macros.
+unit_flags_$(1) := $(if $(filter aarch64,$(1)),-Itests/unit/compat,)
+unit_libs_$(1) := $(if $(filter aarch64,$(1)),,-lcriterion)
+$(dir_$(1))/tests/unit/%: tests/unit/%.c $(dir_$(1))/libkmem.a $(dir_$(1))/flags
+	$$(call say,TEST,$$@)
+	@mkdir -p $$(@D)
+	$$(Q)$$(cc_$(1)) $$(unit_flags_$(1)) $$(test_cflags_$(1)) -Itests/unit $$(CFLAGS) -MMD -MP -MF $$@.d \
+		-o $$@ $$< $$(LDFLAGS) $$(test_link_$(1)) $$(unit_libs_$(1))
+$$(foreach k,$$(program_kinds),$$(eval $$(call programs,$(1),$$k)))
+
+.PHONY: libs-$(1) unit-$(1)
+libs-$(1): $(dir_$(1))/libkmem.a $(dir_$(1))/libkmem.so $(dir_$(1))/libkmem-malloc.so
+unit-$(1): $(addprefix $(dir_$(1))/tests/unit/,$(unit_tests))
+endef
+
+# Test programs with a main() of their own. $(1): variant, $(2): kind, a directory in tests/.
+define programs
+$(dir_$(1))/tests/$(2)/%: tests/$(2)/%.c $(dir_$(1))/libkmem.a $(dir_$(1))/flags
+	$$(call say,TEST,$$@)
+	@mkdir -p $$(@D)
+	$$(Q)$$(cc_$(1)) $$(test_cflags_$(1)) -Itests/$(2) $$(CFLAGS) -MMD -MP -MF $$@.d \
+		-o $$@ $$< $$(LDFLAGS) $$(test_link_$(1))
+.PHONY: $(2)-$(1)
+$(2)-$(1): $(addprefix $(dir_$(1))/tests/$(2)/,$($(2)_tests))
+endef
+
+$(foreach v,$(variants),$(eval $(call variant,$v)))
+
+-include $(shell find build -name '*.d' 2>/dev/null)
+
+# ---- what is built by default -----------------------------------------------------
+
+tools := $(if $(slabinfo_src),tools/slabinfo) $(if $(kmem_run_src),tools/kmem-run)
+
+.PHONY: all FORCE
+all: libs-release $(tools)
+
+tools/slabinfo tools/kmem-run: tools/%: build/tools/%
+	$(Q)ln -sf ../$< $@
+
+# ---- what is needed: .ci/packages lists it ----------------------------------------
+
+.PHONY: deps deps-build deps-run deps-check
+deps: deps-check
+deps-build deps-run deps-check: deps-%:
+	@.ci/deps $*
+
+# ---- run: the main job ------------------------------------------------------------
+
+# The packages come first, then the build: a second make, since this one may
+# have looked at the machine before it had a compiler.
+.PHONY: run check
+run: deps-run
+	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@CMD='$(subst ','\'',$(CMD))' tools/run-demo
+
+# ---- check: every test -------------------------------------------------------------
+
+# PARTS= names the parts to run (all if empty); tests/run-all lists them.
+check: deps-check
+	@MAKE='$(MAKE)' JOBS='$(JOBS)' tests/run-all $(PARTS)
+
+.PHONY: golden-update
+golden-update: all
+	tests/golden/run --update
+
+# For tests/run-all: what there is, one per line.
+list_targets := $(addprefix list-,unit $(program_kinds))
+.PHONY: $(list_targets)
+$(list_targets): list-%:
+	@printf '%s\n' $($*_tests)
+
+# ---- install -----------------------------------------------------------------------
+
+bindir := $(DESTDIR)$(PREFIX)/bin
+libdir := $(DESTDIR)$(PREFIX)/lib
+incdir := $(DESTDIR)$(PREFIX)/include/kmem
+installed_libs := libkmem.a libkmem.so libkmem.so.$(SOVER) libkmem.so.$(VERSION) libkmem-malloc.so
+
+.PHONY: install uninstall clean help
+install: all
+	install -d $(bindir) $(libdir)/pkgconfig $(incdir)
+	install -m 644 $(headers) $(incdir)
+	install -m 644 build/libkmem.a $(libdir)
+	install -m 755 build/libkmem.so.$(SOVER) $(libdir)/libkmem.so.$(VERSION)
+	ln -sf libkmem.so.$(VERSION) $(libdir)/libkmem.so.$(SOVER)
+	ln -sf libkmem.so.$(SOVER) $(libdir)/libkmem.so
+	install -m 755 build/libkmem-malloc.so $(libdir)
+	install -m 755 $(patsubst tools/%,build/tools/%,$(tools)) $(bindir)
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' kmem.pc.in >$(libdir)/pkgconfig/kmem.pc
+
+uninstall:
+	rm -f $(addprefix $(incdir)/,$(notdir $(headers))) $(addprefix $(libdir)/,$(installed_libs)) \
+		$(libdir)/pkgconfig/kmem.pc $(patsubst tools/%,$(bindir)/%,$(tools))
+	-rmdir $(incdir)
+
+clean:
+	rm -rf build tools/slabinfo tools/kmem-run
+
+help:
+	@echo 'make                    libkmem.so, libkmem.a, libkmem-malloc.so in build/; tools/slabinfo, tools/kmem-run'
+	@echo "make run [CMD='...']    installs what is missing, builds, compiles a file with gcc on the library (or runs CMD)"
+	@echo 'make check [PARTS=...]  installs what is missing, builds, runs every test (or the named parts)'
+	@echo 'make install PREFIX=/usr/local DESTDIR='
+	@echo 'make uninstall, clean'
+	@echo 'make deps               installs the packages that building, running and checking need (apt-get)'
+	@echo 'make golden-update      writes the fast paths'"'"' instruction counts anew'
+	@echo 'make libs-VARIANT       the libraries of another build; VARIANT: $(variants)'
+	@echo 'make {unit,stress,regression}-VARIANT   its tests, built but not run'
+	@echo 'Options: $(options); V=1 shows commands'

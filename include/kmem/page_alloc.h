@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * DOC: page_alloc.h - power-of-two blocks of pages, and exact runs of them.
+ *
+ * A page is 4096 bytes whatever the machine's page size (PAGE_SIZE); on a
+ * machine with larger ones memory goes back to the system in its units.
+ * Contracts: the kernel's Documentation/core-api/mm-api; what differs in a
+ * process is in Documentation/mm/page_alloc.rst.
+ *
+ * Context of all functions unless said otherwise: any thread; may take a lock
+ * and, where the flags allow it, make system calls; not from a signal handler.
+ */
+#ifndef KMEM_PAGE_ALLOC_H
+#define KMEM_PAGE_ALLOC_H
+
+#include <kmem/gfp.h>
+#include <kmem/types.h>
+
+#ifndef PAGE_SHIFT
+#define PAGE_SHIFT	12
+#endif
+#ifndef PAGE_SIZE
+#define PAGE_SIZE	(1UL << PAGE_SHIFT)
+#endif
+#ifndef PAGE_MASK
+#define PAGE_MASK	(~(PAGE_SIZE - 1))
+#endif
+#define PAGE_ALIGN(x)	(((x) + PAGE_SIZE - 1) & PAGE_MASK)
+
+/* The largest order that alloc_pages() serves: 4 MiB. */
+#define MAX_PAGE_ORDER	10
+#define NR_PAGE_ORDERS	(MAX_PAGE_ORDER + 1)
+
+struct page;
+
+KMEM_BEGIN_DECLS
+
+/**
+ * alloc_pages - allocate 2^@order contiguous pages
+ * @gfp: how; __GFP_ZERO zeroes them, __GFP_COMP makes them a compound page
+ * @order: 0 to MAX_PAGE_ORDER; a larger one warns once (unless __GFP_NOWARN)
+ *
+ * The block is aligned to its own size.
+ * Return: the first page, NULL when there is no memory.
+ */
+struct page *alloc_pages(gfp_t gfp, unsigned int order);
+#define alloc_page(gfp)	alloc_pages((gfp), 0)
+
+/**
+ * __get_free_pages - alloc_pages() that answers with the address
+ * Return: the address of the first byte, 0 when there is no memory.
+ */
+unsigned long __get_free_pages(gfp_t gfp, unsigned int order);
+#define __get_free_page(gfp)	__get_free_pages((gfp), 0)
+
+/** get_zeroed_page - one page full of zeros. Return: its address or 0. */
+unsigned long get_zeroed_page(gfp_t gfp);
+
+/**
+ * __free_pages - drop a reference to a block of pages, freeing it at the last
+ * @page: its first page; NULL is allowed
+ * @order: the order that it was allocated with
+ *
+ * Of a block that is not compound and has further references, all pages but
+ * the first are freed at once; the last put_page() frees the first.
+ */
+void __free_pages(struct page *page, unsigned int order);
+#define __free_page(page)	__free_pages((page), 0)
+
+/** free_pages - __free_pages() by address; 0 is allowed. */
+void free_pages(unsigned long addr, unsigned int order);
+#define free_page(addr)		free_pages((addr), 0)
+
+/**
+ * alloc_pages_exact - as many pages as @size needs and no more
+ * @size: bytes, of any magnitude (beyond the largest order, too)
+ * @gfp: how; __GFP_COMP is not allowed and ignored with a warning
+ *
+ * Return: the address, NULL when there is no memory or @size is 0.
+ */
+void *alloc_pages_exact(size_t size, gfp_t gfp);
+/** free_pages_exact - free what alloc_pages_exact(@size) gave; NULL is allowed. */
+void free_pages_exact(void *virt, size_t size);
+
+/**
+ * alloc_contig_pages - @nr_pages contiguous pages, of any number
+ * Return: the first page or NULL. Freed page by page or by free_contig_range().
+ */
+struct page *alloc_contig_pages(unsigned long nr_pages, gfp_t gfp);
+/** free_contig_range - free @nr_pages order-0 pages from @page on. */
+void free_contig_range(struct page *page, unsigned long nr_pages);
+
+/**
+ * alloc_pages_bulk - fill the empty slots of an array with single pages
+ * @gfp: how
+ * @nr_pages: slots in @page_array
+ * @page_array: slots that are not NULL are left alone
+ *
+ * Return: how many slots, from the first, are filled; stops at the first that
+ * could not be.
+ */
+unsigned long alloc_pages_bulk(gfp_t gfp, int nr_pages, struct page **page_array);
+/** free_pages_bulk - free order-0 pages; NULL slots are passed over. */
+void free_pages_bulk(struct page **page_array, unsigned long nr_pages);
+
+/**
+ * split_page - turn a block of 2^@order pages into that many single ones
+ * The block is not compound. Each page is freed by itself afterwards.
+ */
+void split_page(struct page *page, unsigned int order);
+
+/** page_address - the address of a page's first byte. */
+void *page_address(const struct page *page);
+#define page_to_virt(page)	page_address(page)
+/** virt_to_page - the page that an address of the heap falls in; NULL outside it. */
+struct page *virt_to_page(const void *addr);
+/** virt_to_head_page - the first page of the block that @addr falls in, or NULL. */
+struct page *virt_to_head_page(const void *addr);
+
+/** get_page - take a reference to the block that @page belongs to. */
+void get_page(struct page *page);
+/** put_page - drop one; the last frees the block. */
+void put_page(struct page *page);
+/** page_ref_count - references to the block; 1 after allocation. */
+int page_ref_count(const struct page *page);
+
+/** compound_head - the first page of a compound block (or the page itself). */
+struct page *compound_head(const struct page *page);
+/** compound_order - the order of a compound block, 0 for a single page. */
+unsigned int compound_order(const struct page *page);
+/** page_size - bytes of the (compound) block. */
+unsigned long page_size(const struct page *page);
+/** page_to_nid - the NUMA node that a page belongs to. */
+int page_to_nid(const struct page *page);
+
+/** get_order - the smallest order whose block holds @size bytes (size > 0). */
+static inline unsigned int get_order(unsigned long size)
+{
+	if (size <= PAGE_SIZE)
+		return 0;
+	return 64 - PAGE_SHIFT - (unsigned int)__builtin_clzl(size - 1);
+}
+
+KMEM_END_DECLS
+
+#endif /* KMEM_PAGE_ALLOC_H */

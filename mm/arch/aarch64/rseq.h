@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * aarch64/rseq.h - the restartable sequences of mm/arch/rseq.h for arm64.
+ *
+ * The thread pointer is tpidr_el0. The signature in front of the abort handler
+ * is a brk instruction (0xd428bc00). Descriptors are in the ELF section
+ * __rseq_cs. The area of a CPU is base + (cpu << 17).
+ */
+#ifndef MM_ARCH_AARCH64_RSEQ_H
+#define MM_ARCH_AARCH64_RSEQ_H
+
+#define RSEQ_SIG		0xd428bc00
+#define THREAD_POINTER()	((char *)__builtin_thread_pointer())
+
+/* Labels as on x86-64: 1 start, 2 end, 3 descriptor, 4 abort, 5 begin. */
+#define RSEQ_DESCRIPTOR							\
+	".pushsection __rseq_cs, \"aw\", %%progbits\n\t"		\
+	".balign 32\n"							\
+	"3:\n\t"							\
+	".word 0, 0\n\t"						\
+	".quad 1f, 2f - 1f, 4f\n\t"					\
+	".popsection\n"							\
+	".pushsection .text.unlikely, \"ax\", %%progbits\n\t"		\
+	".inst 0xd428bc00\n"						\
+	"4:\n\t"							\
+	"b 5f\n\t"							\
+	".popsection\n"
+
+#define RSEQ_BEGIN							\
+	"5:\n\t"							\
+	"mrs %[tp], tpidr_el0\n\t"					\
+	"adrp %[a], 3b\n\t"						\
+	"add %[a], %[a], :lo12:3b\n\t"					\
+	"str %[a], [%[tp], %[cs_off]]\n"				\
+	"1:\n\t"
+
+#define RSEQ_LOAD_AREA							\
+	"ldr %w[a], [%[tp], %[cpu_off]]\n\t"				\
+	"add %[a], %[base], %[a], lsl #17\n\t"
+
+static __always_inline void *rseq_pop(unsigned long slot)
+{
+	void *object;
+	long word;
+	char *tp, *a;
+
+	__asm__ volatile goto (
+		RSEQ_DESCRIPTOR
+		RSEQ_BEGIN
+		RSEQ_LOAD_AREA
+		"ldr %[word], [%[a], %[slot], lsl #3]\n\t"
+		"ldr %[object], [%[a], %[word]]\n\t"
+		"cbz %[object], %l[miss]\n\t"
+		"sub %[word], %[word], #8\n\t"
+		"str %[word], [%[a], %[slot], lsl #3]\n"	/* commit */
+		"2:\n"
+		: [object] "=&r" (object), [a] "=&r" (a), [word] "=&r" (word), [tp] "=&r" (tp)
+		: [slot] "r" (slot), [base] "r" (kmem_hot.percpu_base),
+		  [cs_off] "r" (kmem_hot.rseq_cs_off), [cpu_off] "r" (kmem_hot.cpu_off)
+		: "memory", "cc"
+		: miss);
+	if (!object)
+		__builtin_unreachable();
+	return object;
+miss:
+	return NULL;
+}
+
+static __always_inline bool rseq_push(unsigned long slot, void *object)
+{
+	long word, top;
+	char *tp, *a;
+
+	__asm__ volatile goto (
+		RSEQ_DESCRIPTOR
+		RSEQ_BEGIN
+		RSEQ_LOAD_AREA
+		"ldr %[word], [%[a], %[slot], lsl #3]\n\t"
+		"add %[word], %[word], #8\n\t"
+		"ldr %[top], [%[a], %[word]]\n\t"
+		"cbz %[top], %l[full]\n\t"
+		"str %[object], [%[a], %[word]]\n\t"
+		"str %[word], [%[a], %[slot], lsl #3]\n"	/* commit */
+		"2:\n"
+		: [top] "=&r" (top), [a] "=&r" (a), [word] "=&r" (word), [tp] "=&r" (tp)
+		: [slot] "r" (slot), [object] "r" (object), [base] "r" (kmem_hot.percpu_base),
+		  [cs_off] "r" (kmem_hot.rseq_cs_off), [cpu_off] "r" (kmem_hot.cpu_off)
+		: "memory", "cc"
+		: full);
+	return true;
+full:
+	return false;
+}
+
+static __always_inline bool rseq_cmpxchg(u32 cpu, long *where, long expect, long new)
+{
+	long word;
+	char *tp, *a;
+
+	__asm__ volatile goto (
+		RSEQ_DESCRIPTOR
+		RSEQ_BEGIN
+		"ldr %w[a], [%[tp], %[cpu_off]]\n\t"
+		"cmp %w[a], %w[cpu]\n\t"
+		"b.ne %l[fail]\n\t"
+		"ldr %[word], [%[where]]\n\t"
+		"cmp %[word], %[expect]\n\t"
+		"b.ne %l[fail]\n\t"
+		"str %[new], [%[where]]\n"			/* commit */
+		"2:\n"
+		: [a] "=&r" (a), [word] "=&r" (word), [tp] "=&r" (tp)
+		: [cpu] "r" (cpu), [where] "r" (where), [expect] "r" (expect), [new] "r" (new),
+		  [cs_off] "r" (kmem_hot.rseq_cs_off), [cpu_off] "r" (kmem_hot.cpu_off)
+		: "memory", "cc"
+		: fail);
+	return true;
+fail:
+	return false;
+}
+
+#endif /* MM_ARCH_AARCH64_RSEQ_H */

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* generic/rseq.h - an architecture without sections: every operation misses. */
+#ifndef MM_ARCH_GENERIC_RSEQ_H
+#define MM_ARCH_GENERIC_RSEQ_H
+
+#define THREAD_POINTER()	((char *)__builtin_thread_pointer())
+
+static inline void *rseq_pop(unsigned long slot)
+{
+	(void)slot;
+	return NULL;
+}
+
+static inline bool rseq_push(unsigned long slot, void *object)
+{
+	(void)slot;
+	(void)object;
+	return false;
+}
+
+static inline bool rseq_cmpxchg(u32 cpu, long *where, long expect, long new)
+{
+	(void)cpu;
+	(void)where;
+	(void)expect;
+	(void)new;
+	return false;
+}
+
+#endif /* MM_ARCH_GENERIC_RSEQ_H */

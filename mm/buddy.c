@@ -1,0 +1,439 @@
+// SPDX-License-Identifier: MIT
+/*
+ * buddy.c - the free lists of a zone: a binary buddy system over exact runs.
+ *
+ * Free pages stand on the lists as blocks of 2^order pages, aligned to their
+ * size within the zone, no two free buddies of the same order side by side
+ * (below the largest order). What is handed out need not be a block: a run of
+ * 25 pages is the front of a block of 32 whose other 7 go back as 1 + 2 + 4.
+ * Taking is one list removal and as many insertions as the rest has blocks;
+ * freeing a run walks up the orders once, and at each order either absorbs a
+ * free neighbour or leaves a block behind (buddy_free).
+ *
+ *	state of a page		type		whose
+ *	head of a free block	PT_BUDDY	on free_area[order].free_list[mt]
+ *	inside a free block	PT_NONE
+ *	head, being purged	PT_ISOLATED	on no list
+ *	anything else		in use: not looked at
+ *
+ * Types. Every pageblock has a migrate type; a block stands on the list of the
+ * type that its first pageblock had when it was inserted. A request takes the
+ * smallest block of its own type that fits; failing that the largest of
+ * another, and if that is at least half a pageblock the pageblocks it covers
+ * change their type (what is left of them will serve this type from then on).
+ * Only then it extends the frontier: the memory that is there is used first.
+ *
+ * Dirty. A page whose dirty bit is clear is not resident and reads as zero. A
+ * free block that has a dirty page is at the front of its list (memory that is
+ * resident is used before memory that must be faulted in) and on dirty_lru,
+ * the youngest first; clean blocks are at the back. free_stamp never increases
+ * along dirty_lru: what is freed gets the zone's latest stamp and goes to its
+ * front, and what a block leaves behind when it is split or merged by the
+ * purger stands where that block stood. Blocks smaller than the system's page
+ * (where that is larger than ours) can't be purged and are not on dirty_lru.
+ *
+ * Locking: the zone lock is held throughout. No system calls.
+ */
+#include "buddy.h"
+
+#define HALF_PAGEBLOCK_ORDER	(PAGEBLOCK_ORDER - 1)
+
+/* In which order a type looks at the others when its own lists are empty. */
+static const u8 fallbacks[MIGRATE_TYPES][MIGRATE_TYPES - 1] = {
+	[MIGRATE_UNMOVABLE]	= { MIGRATE_RECLAIMABLE, MIGRATE_MOVABLE },
+	[MIGRATE_MOVABLE]	= { MIGRATE_RECLAIMABLE, MIGRATE_UNMOVABLE },
+	[MIGRATE_RECLAIMABLE]	= { MIGRATE_UNMOVABLE, MIGRATE_MOVABLE },
+};
+
+/* Where a dirty block goes on dirty_lru: behind @prev, with the stamp that fits there. */
+struct lru_place {
+	struct list_head *prev;
+	u32 stamp;
+};
+
+static bool any_dirty(const struct zone *z, unsigned long start, unsigned long end)
+{
+	return bitmap_find(z->dirty, true, start, end) < end;
+}
+
+static struct lru_place lru_front(struct zone *z)
+{
+	return (struct lru_place){ .prev = &z->dirty_lru, .stamp = z->stamp };
+}
+
+/* Puts a block on its list. The page counts are the caller's. */
+static void add_free(struct zone *z, unsigned long zpn, unsigned int order,
+		     bool dirty, struct lru_place place)
+{
+	struct page *page = z->memmap + zpn;
+	unsigned int mt = z->pageblock_type[zpn >> PAGEBLOCK_ORDER];
+	struct free_area *area = &z->free_area[order];
+
+	page->order = (u8)order;
+	page->zone = (u8)z->index;
+	page->migratetype = (u8)mt;
+	page->free_stamp = place.stamp;
+	page_set_type(page, PT_BUDDY);
+	INIT_LIST_HEAD(&page->lru);
+	if (dirty) {
+		list_add(&page->buddy_list, &area->free_list[mt]);
+		if (order >= host_page_order)
+			list_add(&page->lru, place.prev);
+	} else {
+		list_add_tail(&page->buddy_list, &area->free_list[mt]);
+	}
+	area->nr_free++;
+	z->free_mask[mt] |= 1U << order;
+	if (order == MAX_PAGE_ORDER)
+		__set_bit(z->free_max, zpn >> MAX_PAGE_ORDER);
+}
+
+/* Takes a block off its list. */
+static void del_free(struct zone *z, struct page *page)
+{
+	unsigned int order = page->order, mt = page->migratetype;
+	struct free_area *area = &z->free_area[order];
+
+	list_del(&page->buddy_list);
+	if (list_empty(&area->free_list[mt]))
+		z->free_mask[mt] &= ~(1U << order);
+	if (!list_empty(&page->lru))
+		list_del(&page->lru);
+	area->nr_free--;
+	if (order == MAX_PAGE_ORDER)
+		__clear_bit(z->free_max, page_zpn(z, page) >> MAX_PAGE_ORDER);
+	page_set_type(page, PT_NONE);
+}
+
+/* Whether a free block of just this order stands at @zpn. */
+static struct page *free_block_at(const struct zone *z, unsigned long zpn,
+				  unsigned int order)
+{
+	struct page *page = z->memmap + zpn;
+
+	return READ_ONCE(page->type) == PT_BUDDY && page->order == order ? page : NULL;
+}
+
+static bool absorb(struct zone *z, unsigned long zpn, unsigned int order)
+{
+	struct page *page = free_block_at(z, zpn, order);
+
+	if (!page)
+		return false;
+	del_free(z, page);
+	return true;
+}
+
+/* ---- taking ----------------------------------------------------------------------- */
+
+/* Makes the next committed pages of the zone present: a free block, clean. */
+static bool extend_frontier(struct zone *z, enum migratetype mt)
+{
+	unsigned long zpn = z->nr_present;
+
+	if (z->nr_committed - zpn < MAX_ORDER_PAGES)
+		return false;
+	for (unsigned long p = zpn; p < zpn + MAX_ORDER_PAGES; p += PAGEBLOCK_PAGES)
+		z->pageblock_type[p >> PAGEBLOCK_ORDER] = (u8)mt;
+	/* Fresh map entries say zone 0. */
+	for (unsigned long i = 0; z->index && i < MAX_ORDER_PAGES; i++)
+		z->memmap[zpn + i].zone = (u8)z->index;
+	add_free(z, zpn, MAX_PAGE_ORDER, false, (struct lru_place){ 0 });
+	stat_add_locked(z->nr_free, MAX_ORDER_PAGES);
+	zone_set_present(z, zpn + MAX_ORDER_PAGES);
+	return true;
+}
+
+/* The largest block, of at least @order, of another type. */
+static struct page *find_fallback(struct zone *z, unsigned int order, enum migratetype mt)
+{
+	unsigned int best_order = 0, best_mt = MIGRATE_TYPES;
+
+	for (unsigned int i = 0; i < MIGRATE_TYPES - 1; i++) {
+		unsigned int other = fallbacks[mt][i];
+		u32 mask = z->free_mask[other] >> order << order;
+
+		if (mask && (best_mt == MIGRATE_TYPES || __fls(mask) > best_order)) {
+			best_order = __fls(mask);
+			best_mt = other;
+		}
+	}
+	if (best_mt == MIGRATE_TYPES)
+		return NULL;
+	z->nr_steals++;
+	return list_first_entry(&z->free_area[best_order].free_list[best_mt],
+				struct page, buddy_list);
+}
+
+/* The block to take 2^@order aligned pages or fewer from the front of. */
+static struct page *find_block(struct zone *z, unsigned int order, enum migratetype mt)
+{
+	u32 mask = z->free_mask[mt] >> order;
+
+	if (likely(mask))
+		return list_first_entry(&z->free_area[order + __ffs(mask)].free_list[mt],
+					struct page, buddy_list);
+	return find_fallback(z, order, mt);
+}
+
+/*
+ * Inserts what is left of a block from @start to its @end, in blocks as large
+ * as their alignment allows. None of them can merge: the buddy of each holds a
+ * page that is taken. @place: where the whole block stood on dirty_lru.
+ */
+static void put_rest(struct zone *z, unsigned long start, unsigned long end,
+		     bool dirty, struct lru_place place)
+{
+	while (start < end) {
+		unsigned int order = __ffs(start);
+		unsigned long next = start + (1UL << order);
+
+		add_free(z, start, order, dirty && any_dirty(z, start, next), place);
+		start = next;
+	}
+}
+
+/* Takes the pages up to @end from the front of a free block. */
+static void take_front(struct zone *z, struct page *page, unsigned long end)
+{
+	unsigned long start = page_zpn(z, page);
+	unsigned int order = page->order;
+	/* Without a place of its own a small block's rest is as good as fresh. */
+	bool dirty = !list_empty(&page->lru) || order < host_page_order;
+	struct lru_place place = { .prev = page->lru.prev, .stamp = page->free_stamp };
+
+	if (list_empty(&page->lru))
+		place = lru_front(z);
+	del_free(z, page);
+	put_rest(z, end, start + (1UL << order), dirty, place);
+}
+
+/* Accounts for pages taken, and turns their pageblocks into ours. */
+static void account_taken(struct zone *z, unsigned long start, unsigned long end,
+			  unsigned int order, enum migratetype mt)
+{
+	stat_add_locked(z->nr_free, -(end - start));
+	stat_add_locked(z->nr_dirty_free, -bitmap_weight_range(z->dirty, start, end));
+	if (order < HALF_PAGEBLOCK_ORDER)
+		return;
+	for (unsigned long b = start >> PAGEBLOCK_ORDER; b << PAGEBLOCK_ORDER < end; b++)
+		z->pageblock_type[b] = (u8)mt;
+}
+
+/* The first index >= @i of a largest block whose address is aligned to @align pages. */
+static unsigned long align_max_block(const struct zone *z, unsigned long i,
+				     unsigned long align)
+{
+	unsigned long base = (unsigned long)z->base >> (PAGE_SHIFT + MAX_PAGE_ORDER);
+
+	if (align <= MAX_ORDER_PAGES)
+		return i;
+	return ALIGN(base + i, align >> MAX_PAGE_ORDER) - base;
+}
+
+/*
+ * Where a run of @k largest blocks goes: the lowest place where all are free,
+ * the pages beyond the frontier counting as such. The index of its first block.
+ */
+static unsigned long run_place(const struct zone *z, unsigned long k, unsigned long align)
+{
+	unsigned long end = z->nr_present >> MAX_PAGE_ORDER;
+	unsigned long i = 0;
+
+	for (;;) {
+		unsigned long stop;
+
+		i = bitmap_find(z->free_max, true, i, end);
+		i = align_max_block(z, i, align);
+		if (i >= end)
+			return i;
+		stop = bitmap_find(z->free_max, false, i, min(i + k, end));
+		if (stop == i + k || stop == end)
+			return i;
+		i = stop + (stop == i);
+	}
+}
+
+/* A run longer, or with a larger alignment, than a block can give. */
+static struct page *take_run(struct zone *z, unsigned long n, unsigned long align,
+			     enum migratetype mt)
+{
+	unsigned long k = DIV_ROUND_UP(n, MAX_ORDER_PAGES);
+	unsigned long start = run_place(z, k, align) << MAX_PAGE_ORDER;
+
+	if (start + (k << MAX_PAGE_ORDER) > z->nr_committed)
+		return NULL;
+	return buddy_take_at(z, start, start + n, mt) ? z->memmap + start : NULL;
+}
+
+struct page *buddy_take(struct zone *z, unsigned long n, unsigned long align,
+			enum migratetype mt)
+{
+	unsigned long span = max(n, align), start;
+	unsigned int order;
+	struct page *page;
+
+	if (unlikely(span > MAX_ORDER_PAGES))
+		return take_run(z, n, align, mt);
+	order = ilog2_up(span);
+	page = find_block(z, order, mt);
+	if (unlikely(!page)) {
+		if (!extend_frontier(z, mt))
+			return NULL;
+		page = find_block(z, order, mt);
+	}
+	start = page_zpn(z, page);
+	order = page->order;
+	take_front(z, page, start + n);
+	account_taken(z, start, start + n, order, mt);
+	return page;
+}
+
+unsigned long buddy_target(const struct zone *z, unsigned long n, unsigned long align)
+{
+	unsigned long k = DIV_ROUND_UP(n, MAX_ORDER_PAGES);
+
+	if (max(n, align) <= MAX_ORDER_PAGES)
+		return z->nr_present + MAX_ORDER_PAGES;
+	return (run_place(z, k, align) + k) << MAX_PAGE_ORDER;
+}
+
+/* Whether [start, end) is free or can be made so without a system call. */
+static bool range_is_free(struct zone *z, unsigned long start, unsigned long end,
+			  enum migratetype mt)
+{
+	unsigned long p = start;
+
+	while (p < end) {
+		struct page *page = z->memmap + p;
+
+		if (p >= z->nr_present) {
+			if (!extend_frontier(z, mt))
+				return false;
+			continue;
+		}
+		if (READ_ONCE(page->type) != PT_BUDDY)
+			return false;
+		p += 1UL << page->order;
+	}
+	return true;
+}
+
+bool buddy_take_at(struct zone *z, unsigned long start, unsigned long end,
+		   enum migratetype mt)
+{
+	unsigned int order = 0;
+
+	if (end > z->nr_committed || !range_is_free(z, start, end, mt))
+		return false;
+	for (unsigned long p = start; p < end; p += 1UL << order) {
+		struct page *page = z->memmap + p;
+
+		order = page->order;
+		if (p + (1UL << order) <= end)
+			del_free(z, page);
+		else
+			take_front(z, page, end);
+		account_taken(z, p, min(p + (1UL << order), end), order, mt);
+	}
+	return true;
+}
+
+/* ---- freeing ------------------------------------------------------------------------ */
+
+/*
+ * At the top of each turn start and end are multiples of 2^order, and what
+ * stands between them is free and on no list. Of the two blocks of this order
+ * at its ends, one that is a right half looks for its buddy on the left, one
+ * that is a left half on the right: either the buddy joins the range or the
+ * block stays behind. Every block that is inserted holds a page of the range
+ * that was freed (the range's end moves over a whole block at most, and only
+ * to where the next order's block contains it), so each is dirty and fresh.
+ */
+void buddy_free(struct zone *z, unsigned long start, unsigned long end, u32 now)
+{
+	struct lru_place place;
+
+	if ((int)(now - z->stamp) > 0)
+		z->stamp = now;
+	place = lru_front(z);
+	stat_add_locked(z->nr_free, end - start);
+	stat_add_locked(z->nr_dirty_free, end - start);
+	for (unsigned int order = 0; order < MAX_PAGE_ORDER && start < end; order++) {
+		unsigned long size = 1UL << order;
+
+		if (start & size) {
+			if (absorb(z, start - size, order)) {
+				start -= size;
+			} else {
+				add_free(z, start, order, true, place);
+				start += size;
+			}
+		}
+		if (start < end && (end & size)) {
+			if (absorb(z, end, order)) {
+				end += size;
+			} else {
+				end -= size;
+				add_free(z, end, order, true, place);
+			}
+		}
+	}
+	for (; start < end; start += MAX_ORDER_PAGES)
+		add_free(z, start, MAX_PAGE_ORDER, true, place);
+}
+
+/* ---- the purger's ---------------------------------------------------------------------- */
+
+void buddy_isolate(struct zone *z, struct page *page)
+{
+	unsigned long start = page_zpn(z, page), size = 1UL << page->order;
+
+	del_free(z, page);
+	stat_add_locked(z->nr_free, -size);
+	stat_add_locked(z->nr_dirty_free,
+			-bitmap_weight_range(z->dirty, start, start + size));
+	page_set_type(page, PT_ISOLATED);
+}
+
+/*
+ * A clean block that merges with dirty ones must not make them younger than
+ * they are: the result stands where the youngest of them stood. That place is
+ * remembered as the entry before it, which may be the next one to be absorbed.
+ */
+void buddy_putback(struct zone *z, struct page *page)
+{
+	unsigned long zpn = page_zpn(z, page);
+	unsigned int order = page->order;
+	struct lru_place place = { .prev = NULL };
+	bool dirty = any_dirty(z, zpn, zpn + (1UL << order));
+
+	page_set_type(page, PT_NONE);
+	stat_add_locked(z->nr_free, 1UL << order);
+	if (dirty) {
+		stat_add_locked(z->nr_dirty_free,
+				bitmap_weight_range(z->dirty, zpn, zpn + (1UL << order)));
+		place = lru_front(z);
+	}
+	for (; order < MAX_PAGE_ORDER; order++) {
+		struct page *buddy = free_block_at(z, zpn ^ (1UL << order), order);
+
+		if (!buddy)
+			break;
+		if (!list_empty(&buddy->lru) &&
+		    (!place.prev || place.prev == &buddy->lru ||
+		     (int)(buddy->free_stamp - place.stamp) > 0)) {
+			place.prev = buddy->lru.prev;
+			place.stamp = buddy->free_stamp;
+		}
+		del_free(z, buddy);
+		zpn &= ~(1UL << order);
+	}
+	if (!place.prev) {
+		dirty = host_page_order && any_dirty(z, zpn, zpn + (1UL << order));
+		place = lru_front(z);
+	} else {
+		dirty = true;
+	}
+	add_free(z, zpn, order, dirty, place);
+}

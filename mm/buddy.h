@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * buddy.h - the free lists of a zone, for the files of the page layer:
+ * mmzone.c, page_alloc.c, contig.c, page_reporting.c, page_validate.c.
+ *
+ * Ranges are zone page numbers, [start, end). "zone lock held" unless said
+ * otherwise.
+ */
+#ifndef MM_BUDDY_H
+#define MM_BUDDY_H
+
+#include "cmdline.h"
+#include "mmzone.h"
+
+/* No run is longer than the 2^47 bytes of address space that a process has. */
+#define MAX_RUN_PAGES	(1UL << (47 - PAGE_SHIFT))
+
+/* ---- buddy.c: the free lists ------------------------------------------------------- */
+
+/*
+ * Takes @n pages, the first aligned to @align pages (a power of two), off the
+ * free lists or the committed frontier. NULL: no such run. The pages are
+ * PT_NONE, but for the dirty bits they are the caller's: it must give the head
+ * its type and set the bits (zone_hand_out) before it drops the lock.
+ */
+struct page *buddy_take(struct zone *z, unsigned long n, unsigned long align,
+			enum migratetype mt);
+/* The same for just these pages; false when one of them is in use. */
+bool buddy_take_at(struct zone *z, unsigned long start, unsigned long end,
+		   enum migratetype mt);
+/*
+ * How far the zone must be committed (in pages from its start) before
+ * buddy_take() can succeed, if it has just failed; more than nr_pages if the
+ * zone is too short.
+ */
+unsigned long buddy_target(const struct zone *z, unsigned long n, unsigned long align);
+
+/*
+ * Frees a range whose pages are PT_NONE and whose dirty bits are set, at the
+ * time @now, merging it with what is free around it.
+ */
+void buddy_free(struct zone *z, unsigned long start, unsigned long end, u32 now);
+
+/* Takes a whole free block off the lists for the purger. */
+void buddy_isolate(struct zone *z, struct page *page);
+/* Puts it back. If dirty bits are left it counts as freed now. */
+void buddy_putback(struct zone *z, struct page *page);
+
+/* ---- mmzone.c: growing ----------------------------------------------------------------- */
+
+/* Moves nr_present, zone lock held; the pages up to it are committed and on the lists. */
+void zone_set_present(struct zone *z, unsigned long nr_present);
+/*
+ * Commits @z up to its page @target (at most nr_pages) at least, or waits
+ * while somebody else commits. True: try again. False: the system refuses. No
+ * lock held; system calls.
+ */
+bool zone_grow(struct zone *z, unsigned long target);
+/*
+ * Adds a zone that a run of @n pages aligned to @align fits into, unless there
+ * are more than @seen by now. True: try again. No lock held; system calls.
+ */
+bool zone_add(unsigned long n, unsigned long align, unsigned int seen);
+
+/* ---- page_alloc.c: the ladder, and reports ------------------------------------------------ */
+
+struct run_request {
+	unsigned long nr_pages;
+	unsigned long align;		/* pages, a power of two */
+	enum migratetype mt;
+	gfp_t gfp;
+};
+
+/*
+ * Finds a run: zone by zone, growing and adding zones where the flags allow it.
+ * On success the zone's lock is held and buddy_take()'s duties are the
+ * caller's. NULL: no memory, and that has been said if it was to be.
+ */
+struct page *run_get(const struct run_request *r, struct zone **zp);
+
+/*
+ * Ends a run_get(): sets the dirty bits of the pages, drops the zone lock, and
+ * zeroes what is not zero if @gfp asks for it.
+ */
+void run_finish(struct zone *z, unsigned long start, unsigned long n, gfp_t gfp);
+
+/*
+ * Gives pages [start, end) that are in use back to their zone in one go. Their
+ * heads are reset to PT_NONE here, at every @step pages; tails, if they have
+ * any, by the caller.
+ */
+void run_put(struct zone *z, unsigned long start, unsigned long end, unsigned long step);
+
+static inline enum migratetype gfp_migratetype(gfp_t gfp)
+{
+	if (gfp & __GFP_MOVABLE)
+		return MIGRATE_MOVABLE;
+	return gfp & __GFP_RECLAIMABLE ? MIGRATE_RECLAIMABLE : MIGRATE_UNMOVABLE;
+}
+
+/* Reports damage or misuse in the kernel's form, and aborts. */
+void bad_page(const struct page *page, const char *reason) __noreturn __cold;
+const char *page_type_name(unsigned int type);
+
+/*
+ * Whether a page whose dirty bit is clear reads as zero. Not with purge=free:
+ * there the bit is cleared when the system has been told that it may take the
+ * page, and until it does the old content is there.
+ */
+static inline bool clean_is_zero(void)
+{
+	return !kmem_params.purge_lazy;
+}
+
+#endif /* MM_BUDDY_H */

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: MIT
+/*
+ * contig.c - exact runs of pages, of any length: large objects for the layer
+ * above, and the kernel's alloc_pages_exact() and alloc_contig_pages().
+ *
+ * All of them come from the buddy system's free lists: up to 4 MiB from the
+ * front of one block, beyond that from largest blocks side by side or from the
+ * frontier; what is left of the last block goes back at once (buddy.c).
+ *
+ * A large object (PT_LARGE) has one page that says what it is, its first: its
+ * length is there, the others are PT_NONE. It can grow where it stands into
+ * free pages behind it and into the frontier, and shrink anywhere; nobody but
+ * its owner looks at it, so only the free lists need the zone lock.
+ *
+ * The kernel's runs are pages of order 0, side by side, each with a reference
+ * of its own, to be freed one by one or together. Freed together, those whose
+ * last reference that was go back as one run, in one merge.
+ *
+ * Locks: none is held on entry; the zone lock, alone.
+ */
+#include "buddy.h"
+
+/* A run in the hands of the caller: PT_LARGE, dirty bits set, zeroed if asked. */
+static struct page *alloc_run(unsigned long nr_pages, unsigned long align, gfp_t gfp,
+			      enum migratetype mt)
+{
+	struct run_request r = { nr_pages, align, mt, gfp };
+	struct page *page;
+	struct zone *z;
+
+	page = run_get(&r, &z);
+	if (unlikely(!page))
+		return NULL;
+	page->order = 0;
+	page->migratetype = (u8)mt;
+	page->nr_pages = nr_pages;
+	page->requested = nr_pages << PAGE_SHIFT;
+	page_set_type(page, PT_LARGE);
+	run_finish(z, page_zpn(z, page), nr_pages, gfp);
+	return page;
+}
+
+/* ---- large objects ------------------------------------------------------------------ */
+
+struct page *alloc_large(unsigned long nr_pages, unsigned long align_pages, gfp_t gfp)
+{
+	if (unlikely(!nr_pages || !is_power_of_2(align_pages)))
+		return NULL;
+	return alloc_run(nr_pages, align_pages, gfp, MIGRATE_MOVABLE);
+}
+
+void free_large(struct page *head)
+{
+	struct zone *z = page_zone(head);
+	unsigned long start = page_zpn(z, head);
+
+	if (unlikely(head->type != PT_LARGE))
+		bad_page(head, "free_large() of a page that is no large object");
+	run_put(z, start, start + head->nr_pages, head->nr_pages);
+}
+
+static void shrink_large(struct zone *z, struct page *head, unsigned long nr_pages)
+{
+	unsigned long start = page_zpn(z, head), end = start + head->nr_pages;
+
+	head->nr_pages = nr_pages;
+	run_put(z, start + nr_pages, end, end - start);
+}
+
+/*
+ * How far the zone must be committed for pages up to @end, which could not be
+ * taken; 0 if something in use is in the way. Zone lock held.
+ */
+static unsigned long growth_target(const struct zone *z, unsigned long p, unsigned long end)
+{
+	unsigned long target = ALIGN(end, MAX_ORDER_PAGES);
+
+	while (p < z->nr_present) {
+		if (READ_ONCE(z->memmap[p].type) != PT_BUDDY)
+			return 0;
+		p += 1UL << z->memmap[p].order;
+	}
+	return target > z->nr_committed && target <= z->nr_pages ? target : 0;
+}
+
+bool resize_large(struct page *head, unsigned long nr_pages, gfp_t gfp)
+{
+	struct zone *z = page_zone(head);
+	unsigned long start = page_zpn(z, head), old = head->nr_pages, target;
+
+	if (unlikely(head->type != PT_LARGE))
+		bad_page(head, "resize_large() of a page that is no large object");
+	if (unlikely(!nr_pages || nr_pages > MAX_RUN_PAGES))
+		return false;
+	if (nr_pages < old)
+		shrink_large(z, head, nr_pages);
+	if (nr_pages <= old)
+		return true;
+	for (;;) {
+		lock(&z->lock);
+		if (buddy_take_at(z, start + old, start + nr_pages, head->migratetype))
+			break;
+		target = growth_target(z, start + old, start + nr_pages);
+		unlock(&z->lock);
+		if (!target || !gfpflags_allow_blocking(gfp) || !zone_grow(z, target))
+			return false;
+	}
+	head->nr_pages = nr_pages;
+	run_finish(z, start + old, nr_pages - old, gfp);
+	return true;
+}
+
+/* ---- the kernel's interface ------------------------------------------------------------- */
+
+struct page *alloc_contig_pages(unsigned long nr_pages, gfp_t gfp)
+{
+	enum migratetype mt = gfp_migratetype(gfp);
+	struct page *page;
+
+	if (!nr_pages)
+		return NULL;
+	page = alloc_run(nr_pages, 1, gfp, mt);
+	if (!page)
+		return NULL;
+	/* The first page last: until then it says how long the run is. */
+	for (unsigned long i = nr_pages; i-- > 0; ) {
+		page[i].order = 0;
+		page[i].migratetype = (u8)mt;
+		page[i].refcount = 1;
+		page_set_type(page + i, PT_ALLOC);
+	}
+	return page;
+}
+
+/* Drops a reference to a single page; true: it was the last, the page is the caller's. */
+static bool drop_single(struct page *page)
+{
+	if (unlikely(page->type != PT_ALLOC || page->order))
+		bad_page(page, "free_contig_range() of a page that is not of order 0");
+	if (unlikely((int)READ_ONCE(page->refcount) <= 0))
+		bad_page(page, "no reference left to drop");
+	return __atomic_sub_fetch(&page->refcount, 1, __ATOMIC_ACQ_REL) == 0;
+}
+
+void free_contig_range(struct page *page, unsigned long nr_pages)
+{
+	struct zone *z;
+	unsigned long start, p;
+
+	if (!nr_pages)
+		return;
+	z = page_zone(page);
+	start = page_zpn(z, page);
+	nr_pages += start;
+	if (unlikely(nr_pages > READ_ONCE(z->nr_present)))
+		bad_page(page, "free_contig_range() beyond the end of the zone");
+	for (p = start; p < nr_pages; p++) {
+		if (drop_single(z->memmap + p))
+			continue;
+		if (p > start)
+			run_put(z, start, p, 1);
+		start = p + 1;
+	}
+	if (p > start)
+		run_put(z, start, p, 1);
+}
+
+void *alloc_pages_exact(size_t size, gfp_t gfp)
+{
+	struct page *page;
+
+	if (WARN_ONCE(gfp & __GFP_COMP, "alloc_pages_exact: __GFP_COMP is ignored"))
+		gfp &= ~__GFP_COMP;
+	if (!size || size > MAX_RUN_PAGES << PAGE_SHIFT)
+		return NULL;
+	page = alloc_contig_pages(PAGE_ALIGN(size) >> PAGE_SHIFT, gfp);
+	return page ? page_address(page) : NULL;
+}
+
+void free_pages_exact(void *virt, size_t size)
+{
+	struct page *page;
+
+	if (!virt)
+		return;
+	page = (unsigned long)virt & ~PAGE_MASK ? NULL : virt_to_page(virt);
+	if (!page)
+		BUG("free_pages_exact: %p is no page of the heap", virt);
+	free_contig_range(page, PAGE_ALIGN(size) >> PAGE_SHIFT);
+}

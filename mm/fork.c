@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+/*
+ * fork.c - fork() in a process whose other threads may hold any of our locks.
+ *
+ * Before the fork all locks are taken in the order of lock.h, so that the child
+ * inherits structures that nobody is in the middle of changing; afterwards both
+ * sides give them back. The magazines need no lock in RSEQ mode: a slot's word
+ * changes in one store, and a section that another thread was in when the
+ * child was made had either stored it or not. What other threads had in their
+ * hands at that moment (an object between a slab and a magazine, say) is lost to
+ * the child, as is every object that those threads own.
+ *
+ * The cost is the number of caches, whatever the size of the heap.
+ */
+#include "init.h"
+
+#include <pthread.h>
+
+#include "lock.h"
+#include "memblock.h"
+#include "percpu.h"
+#include "slab.h"
+
+static void fork_prepare(void)
+{
+	lock_order_fork_begin();
+	slab_fork_lock();
+	percpu_fork_lock();
+	zones_fork_lock();
+	memblock_fork_lock();
+}
+
+static void fork_release(void)
+{
+	memblock_fork_unlock();
+	zones_fork_unlock();
+	percpu_fork_unlock();
+	slab_fork_unlock();
+	lock_order_fork_end();
+}
+
+static void fork_child(void)
+{
+	fork_release();
+	vmscan_fork_child();
+}
+
+void fork_init(void)
+{
+	pthread_atfork(fork_prepare, fork_release, fork_child);
+}

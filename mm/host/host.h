@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * host.h - the only way to the operating system. No other file of the library
+ * makes a system call or asks libc for something that might make one.
+ *
+ * Common to all calls: they are raw (no libc wrapper: errno is not touched, no
+ * cancellation point), take no lock, never allocate, and give 0 or a negative
+ * error number unless said otherwise. Sandboxes may refuse any of them with
+ * EPERM or ENOSYS; only mmap and munmap are relied upon. None of them is
+ * called while a lock of the library is held, the futex calls of the locks
+ * themselves apart.
+ */
+#ifndef MM_HOST_HOST_H
+#define MM_HOST_HOST_H
+
+#include "../base/compiler.h"
+
+/* ---- address space ---------------------------------------------------- */
+
+/*
+ * Reserves @size bytes (a multiple of the page size) of address space without
+ * access rights, aligned to @align (power of two, at least a page): costs
+ * neither memory nor commit charge. NULL when refused.
+ */
+void *host_reserve(size_t size, size_t align);
+
+/* Fresh zeroed read/write pages, page aligned. NULL when refused. */
+void *host_map(size_t size);
+/* The same with MAP_NORESERVE: for sparse arrays, mostly never touched. */
+void *host_map_sparse(size_t size);
+
+/* Makes reserved pages readable and writable; their content is zero. */
+int host_commit(void *addr, size_t size);
+
+/*
+ * Gives the pages' memory back; they read as zero afterwards. With @lazy the
+ * kernel may take its time (MADV_FREE) and the content is undefined until
+ * then. Falls back to mapping fresh pages over the range where madvise is
+ * refused; a failure leaves the content as it was and is only a missed saving.
+ */
+int host_purge(void *addr, size_t size, bool lazy);
+
+/* Asks for huge pages (true) or for none (false); advice only. */
+int host_advise_huge(void *addr, size_t size, bool on);
+
+/* Faults the pages in, in one call, where the kernel can; advice only. */
+int host_populate(void *addr, size_t size);
+
+/*
+ * Moves the memory behind [@from, @from + @size) to @to by page tables; @from
+ * is left readable, writable and zero. Both page aligned, disjoint, inside
+ * committed memory. -ENOSYS and the like: nothing happened, the caller copies.
+ */
+int host_move(void *from, void *to, size_t size);
+
+/* Unmaps. */
+int host_release(void *addr, size_t size);
+
+/* Names a mapping for /proc/PID/maps ("[anon:kmem-heap]"); advice only. */
+void host_name(void *addr, size_t size, const char *name);
+
+/* Leaves a mapping out of core files; advice only. */
+void host_nodump(void *addr, size_t size);
+
+/* ---- facts, read once and kept by the caller ---------------------------- */
+
+size_t host_page_size(void);		/* from the auxiliary vector */
+size_t host_memory_total(void);		/* bytes; the cgroup's limit if lower */
+size_t host_address_limit(void);	/* RLIMIT_AS; SIZE_MAX if none */
+/*
+ * Possible CPUs (not online ones, not those of the affinity mask): 1 + the
+ * highest number in /sys/devices/system/cpu/possible; without /sys, what
+ * sched_getaffinity says; 0 if neither answers.
+ */
+unsigned int host_possible_cpus(void);
+unsigned int host_rseq_feature_size(void);	/* AT_RSEQ_FEATURE_SIZE, 0 if none */
+bool host_secure(void);				/* AT_SECURE */
+/* The environment's @name, NULL if unset or in a set-user-id program. */
+const char *host_getenv(const char *name);
+
+/* ---- time and threads ------------------------------------------------ */
+
+u64 host_now_ms(void);			/* CLOCK_MONOTONIC_COARSE, by the vDSO */
+int host_gettid(void);
+int host_getpid(void);
+int host_getcpu(void);			/* negative: unknown */
+
+/* Waits while *@word == @value; spurious returns are allowed. */
+void host_futex_wait(u32 *word, u32 value);
+/* The same with a bound in milliseconds; -ETIMEDOUT when it passed. */
+int host_futex_wait_ms(u32 *word, u32 value, unsigned int ms);
+void host_futex_wake(u32 *word, int nr);
+void host_yield(void);
+
+/*
+ * Registers for, and makes, the barrier that aborts every restartable
+ * sequence of this process that is under way on another CPU
+ * (MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ).
+ */
+int host_membarrier_rseq_register(void);
+int host_membarrier_rseq(void);
+
+/*
+ * Starts the library's own thread: all signals blocked, a 64 KiB stack, the
+ * name @name (at most 15 characters, constant). It is not a thread of libc's
+ * (thread.c says why): it runs code of the library alone. May be called from
+ * within any free(). -EAGAIN when there can be none, or when there is one.
+ */
+int host_thread_start(void (*fn)(void *), void *arg, const char *name);
+/* The thread is not there in a forked child. */
+void host_thread_fork_child(void);
+
+/* ---- output ------------------------------------------------------------ */
+
+void host_write_stderr(const char *text, size_t len);
+void host_abort(void) __noreturn;
+
+/* ---- fault injection ----------------------------------------------------- */
+
+enum host_call {
+	HOST_RESERVE, HOST_MAP, HOST_COMMIT, HOST_PURGE, HOST_MOVE, HOST_THREAD,
+	HOST_MEMBARRIER, HOST_NR_CALLS
+};
+
+/*
+ * A test's hook, asked before each call of those kinds: true makes the call
+ * fail with its documented error without being made. NULL in production.
+ */
+extern bool (*host_fault)(enum host_call call);
+
+#endif /* MM_HOST_HOST_H */

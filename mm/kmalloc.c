@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: MIT
+/*
+ * kmalloc.c - from sizes to caches: the kmalloc-N caches, and runs of whole
+ * pages above them.
+ *
+ * Classes. 16-byte steps up to 128, from there four to a doubling up to 32 KiB:
+ * a request of n > 128 bytes gets less than n / 4 more than it asked for, which
+ * is less than a fifth of what it gets. A class of 2^k bytes begins at a
+ * multiple of 2^k, because slabs begin at multiples of their size.
+ *
+ * Above the largest class an object is an exact run of pages (mmzone.h:
+ * alloc_large()), which grows and shrinks where it stands when it can.
+ */
+#include "slab.h"
+
+#include <string.h>
+
+#include "base/printk.h"
+#include "cmdline.h"
+#include "host/host.h"
+#include "init.h"
+#include "kmalloc_hit.h"
+#include "percpu.h"
+
+struct kmem_cache *kmalloc_caches[KMALLOC_CLASSES];
+
+/* The class of (i * 16) bytes, as a constant expression for the table. */
+#define STEP(n, e)	(8 + ((e) - 7) * 4 + ((((n) - 1) >> ((e) - 2)) & 3))
+#define CLASS(n)						\
+	((n) == 0 ? 0 : (n) <= 128 ? (n) / 16 - 1 :		\
+	 (n) <= 256 ? STEP(n, 7) : (n) <= 512 ? STEP(n, 8) : STEP(n, 9))
+#define SLOT(i)		(SLOT_KMALLOC + CLASS((i) * 16))
+#define SLOT4(i)	SLOT(i), SLOT(i + 1), SLOT(i + 2), SLOT(i + 3)
+#define SLOT16(i)	SLOT4(i), SLOT4(i + 4), SLOT4(i + 8), SLOT4(i + 12)
+
+const u8 kmalloc_slot_table[KMALLOC_TABLE_MAX / 16 + 1] = {
+	SLOT16(0), SLOT16(16), SLOT16(32), SLOT16(48), SLOT(64),
+};
+
+BUILD_BUG_ON(SLOT_KMALLOC + KMALLOC_CLASSES > SLOT_DYNAMIC);
+
+/* Runs longer than this are refused: no address space holds them. */
+#define LARGE_MAX	(1UL << 46)
+
+unsigned int kmalloc_index(size_t size)
+{
+	unsigned int e;
+
+	if (size <= 128)
+		return size ? (unsigned int)(size + 15) / 16 - 1 : 0;
+	e = __fls(size - 1);
+	return (unsigned int)STEP(size, e);
+}
+
+size_t kmalloc_class_size(unsigned int index)
+{
+	unsigned int e;
+
+	if (index < 8)
+		return 16 * (index + 1);
+	e = 7 + (index - 8) / 4;
+	return (size_t)(5 + (index - 8) % 4) << (e - 2);
+}
+
+bool kmalloc_init(void)
+{
+	for (unsigned int i = 0; i < KMALLOC_CLASSES; i++) {
+		size_t size = kmalloc_class_size(i);
+
+		if (!kmalloc_caches[i])
+			kmalloc_caches[i] = create_kmalloc_cache((unsigned int)size,
+								 SLOT_KMALLOC + i);
+		if (!kmalloc_caches[i])
+			return false;
+	}
+	return true;
+}
+
+/* ---- allocation ---------------------------------------------------------------- */
+
+static void *cache_alloc(struct kmem_cache *s, gfp_t gfp)
+{
+	void *object;
+
+	if (unlikely(s->debug))
+		object = slab_alloc_one(s, gfp);
+	else
+		object = magazine_alloc(&s->mag, gfp);
+	if (object && (gfp & __GFP_ZERO))
+		memset(object, 0, s->size);
+	return object;
+}
+
+static void *large_alloc(size_t size, size_t align, gfp_t gfp)
+{
+	struct page *head;
+
+	if (size > LARGE_MAX || align > LARGE_MAX)
+		return NULL;
+	head = alloc_large((size + PAGE_SIZE - 1) >> PAGE_SHIFT,
+			   max(align >> PAGE_SHIFT, 1UL), gfp);
+	if (!head)
+		return NULL;
+	head->requested = size;
+	return zone_page_address(page_zone(head), head);
+}
+
+void *kmalloc_slow(size_t size, gfp_t gfp)
+{
+	if (unlikely(!mm_init()))
+		return NULL;
+	if (likely(size <= KMALLOC_MAX_CACHE_SIZE))
+		return cache_alloc(kmalloc_caches[kmalloc_index(size)], gfp);
+	return large_alloc(size, 1, gfp);
+}
+
+/*
+ * A class whose size is a multiple of @align has all its objects aligned, up to
+ * a page; there is one at most a doubling away.
+ */
+void *kmalloc_aligned(size_t size, size_t align, gfp_t gfp)
+{
+	if (unlikely(!mm_init()))
+		return NULL;
+	if (align <= ARCH_KMALLOC_MINALIGN)
+		return kmalloc_slow(size, gfp);
+	if (align <= PAGE_SIZE && size <= KMALLOC_MAX_CACHE_SIZE) {
+		unsigned int i = kmalloc_index(max(size, align));
+
+		while (i < KMALLOC_CLASSES && kmalloc_class_size(i) % align)
+			i++;
+		if (i < KMALLOC_CLASSES)
+			return cache_alloc(kmalloc_caches[i], gfp);
+	}
+	return large_alloc(max(size, 1UL), align, gfp);
+}
+
+void *kmalloc(size_t size, gfp_t gfp)
+{
+	void *object;
+
+	if (unlikely(size == 0))
+		return ZERO_SIZE_PTR;
+	object = kmalloc_hit(size);
+	if (unlikely(!object))
+		return kmalloc_slow(size, gfp);
+	if (gfp & __GFP_ZERO)
+		memset(object, 0, kmalloc_class_size(kmalloc_index(size)));
+	return object;
+}
+
+void *kzalloc(size_t size, gfp_t gfp)
+{
+	return kmalloc(size, gfp | __GFP_ZERO);
+}
+
+void *kmalloc_array(size_t n, size_t size, gfp_t gfp)
+{
+	size_t bytes;
+
+	if (unlikely(__builtin_mul_overflow(n, size, &bytes)))
+		return NULL;
+	return kmalloc(bytes, gfp);
+}
+
+void *kcalloc(size_t n, size_t size, gfp_t gfp)
+{
+	return kmalloc_array(n, size, gfp | __GFP_ZERO);
+}
+
+/* ---- freeing --------------------------------------------------------------------- */
+
+/* What an address is: the cache of its slab, or the large object that starts there. */
+static struct page *object_page(const void *object, struct kmem_cache **s)
+{
+	struct page *page = virt_to_head_page(object);
+
+	*s = page && page->type == PT_SLAB ? page->slab_cache : NULL;
+	if (page && page->type == PT_LARGE && page_address(page) == object)
+		return page;
+	return *s ? page : NULL;
+}
+
+void kfree_slow(void *object)
+{
+	struct kmem_cache *s;
+	struct page *page;
+
+	if (ZERO_OR_NULL_PTR(object))
+		return;
+	page = object_page(object, &s);
+	if (unlikely(!page))
+		slab_report_bad_free(NULL, NULL, object, "Invalid pointer");
+	if (!s)
+		free_large(page);
+	else if (unlikely(s->debug))
+		slab_free_one(s, object);
+	else
+		magazine_free_slow(&s->mag, object);
+}
+
+void kfree(const void *object)
+{
+	if (unlikely(!kfree_hit((void *)object)))
+		kfree_slow((void *)object);
+}
+
+void kfree_sensitive(const void *object)
+{
+	size_t size = ksize(object);
+
+	if (size) {
+		memset((void *)object, 0, size);
+		/* The compiler may not drop stores to memory that is freed next. */
+		__asm__ volatile("" : : "r" (object) : "memory");
+	}
+	kfree(object);
+}
+
+/* ---- sizes -------------------------------------------------------------------------- */
+
+size_t ksize(const void *object)
+{
+	struct kmem_cache *s;
+	struct page *page;
+
+	if (ZERO_OR_NULL_PTR(object))
+		return 0;
+	page = object_page(object, &s);
+	if (unlikely(!page))
+		slab_report_bad_free(NULL, NULL, object, "Invalid pointer");
+	return s ? s->size : page->nr_pages << PAGE_SHIFT;
+}
+
+size_t kmalloc_size_roundup(size_t size)
+{
+	if (size == 0)
+		return 0;
+	if (size <= KMALLOC_MAX_CACHE_SIZE)
+		return kmalloc_class_size(kmalloc_index(size));
+	/* Too large to round up: kmalloc() refuses it anyway. */
+	return size > SIZE_MAX - PAGE_SIZE ? size : PAGE_ALIGN(size);
+}
+
+/* ---- resizing ------------------------------------------------------------------------- */
+
+static void *move_object(void *p, size_t old, size_t size, gfp_t gfp)
+{
+	void *q = size < kmem_hot.fast_limit && !(gfp & __GFP_ZERO) ? kmalloc_hit(size) : NULL;
+
+	if (!q)
+		q = kmalloc_slow(size, gfp);
+	if (!q)
+		return NULL;
+	memcpy(q, p, min(old, size));
+	kfree(p);
+	return q;
+}
+
+/* An object stays while it fits and would not waste more than half. */
+static bool stays(const struct kmem_cache *s, size_t size)
+{
+	return size <= s->size && (s->size <= 64 || size > s->size / 2);
+}
+
+static void *large_realloc(struct page *head, void *p, size_t size, gfp_t gfp)
+{
+	size_t old = head->nr_pages << PAGE_SHIFT;
+	unsigned long nr_pages;
+
+	if (size > LARGE_MAX)
+		return NULL;
+	if (size <= KMALLOC_MAX_CACHE_SIZE)
+		return move_object(p, old, size, gfp);
+	nr_pages = (size + PAGE_SIZE - 1) >> PAGE_SHIFT;
+	if (nr_pages != head->nr_pages && !resize_large(head, nr_pages, gfp))
+		return move_object(p, old, size, gfp);
+	head->requested = size;
+	if (size < old && (gfp & __GFP_ZERO))
+		memset((char *)p + size, 0, (nr_pages << PAGE_SHIFT) - size);
+	return p;
+}
+
+void *krealloc_slow(void *p, size_t size, gfp_t gfp)
+{
+	struct kmem_cache *s;
+	struct page *page = object_page(p, &s);
+
+	if (unlikely(!page))
+		slab_report_bad_free(NULL, NULL, p, "Invalid pointer");
+	if (!s)
+		return large_realloc(page, p, size, gfp);
+	if (!stays(s, size))
+		return move_object(p, s->size, size, gfp);
+	if (gfp & __GFP_ZERO)
+		memset((char *)p + size, 0, s->size - size);
+	return p;
+}
+
+void *krealloc(const void *p, size_t new_size, gfp_t gfp)
+{
+	if (new_size == 0) {
+		kfree(p);
+		return ZERO_SIZE_PTR;
+	}
+	if (ZERO_OR_NULL_PTR(p))
+		return kmalloc(new_size, gfp);
+	return krealloc_slow((void *)p, new_size, gfp);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kmalloc_hit.h - the hit paths of malloc and free, inlined into every entry
+ * point. This is the code that a program runs all day; its instructions are
+ * counted by tests/golden.
+ *
+ *	malloc:	size -> slot (one table) -> pop
+ *	free:	address -> page -> slot (one byte) -> push
+ *
+ * Whatever is not a hit (sizes above the table's, no object at hand, memory
+ * that is no small kmalloc object, another zone, fallback mode, start-up) falls
+ * out of the same two tests: fast_limit and heap_pages are 0 until the
+ * allocator is ready, and a slot that may not be used reads as closed.
+ */
+#ifndef MM_KMALLOC_HIT_H
+#define MM_KMALLOC_HIT_H
+
+#include "percpu.h"
+#include "slab.h"
+
+#include "arch/rseq.h"
+
+/* An object of at least @size bytes, or NULL: take the slow path. */
+static __always_inline void *kmalloc_hit(size_t size)
+{
+	if (unlikely(size >= kmem_hot.fast_limit))
+		return NULL;
+	return rseq_pop(kmalloc_slot_table[(size + 15) / 16]);
+}
+
+/* True: done. False: take the slow path. */
+static __always_inline bool kfree_hit(void *object)
+{
+	unsigned long zpn = (unsigned long)((char *)object - kmem_hot.heap_base) >> PAGE_SHIFT;
+
+	if (unlikely(zpn >= HOT_READ(kmem_hot.heap_pages)))
+		return false;
+	return rseq_push(kmem_hot.slotmap[zpn], object);
+}
+
+#endif /* MM_KMALLOC_HIT_H */

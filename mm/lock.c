@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+/*
+ * lock.c - what a lock does when it is not free, and the check of their order.
+ *
+ * States of the word:
+ *
+ *	0	free
+ *	1	held, nobody has gone to sleep on it since it was taken
+ *	2	held, and somebody sleeps on it or is about to
+ *
+ *	lock	0 -> 1 by compare-and-swap; else, after spinning, exchange 2
+ *		until the answer is 0: then it is ours, as 2
+ *	unlock	exchange 0; if it was 2, wake one
+ *
+ * A sleeper always leaves 2 behind before it sleeps, and the kernel compares
+ * the word with 2 before it puts the thread to sleep; an unlock in between has
+ * made it 0, so the wait returns at once and no wake is lost. Whoever wakes
+ * takes the lock as 2, since others may sleep still; the price is at most one
+ * wake too many.
+ *
+ * unlock's wake comes after the lock is free, so the lock may be taken, dropped
+ * and even unmapped by then. The kernel only uses the address as a key: a wake
+ * there wakes nobody, or one who then looks at his own word again.
+ *
+ * Order: the exchanges to "held" are acquire, the exchange to 0 is release, and
+ * they pair: all that one holder wrote is seen by the next.
+ */
+#include "host/host.h"
+#include "lock.h"
+
+/*
+ * Tries before sleeping. A section is some 10 to 100 ns long, a pause
+ * instruction 5 to 50 ns, a sleep and its wake some 5 us: 100 tries cover a
+ * few sections and cost no more than the sleep they save. Bounded, because
+ * the holder may not be running at all.
+ */
+#define LOCK_SPINS	100
+
+static inline void cpu_relax(void)
+{
+#if defined(__x86_64__)
+	__builtin_ia32_pause();
+#else
+	__asm__ volatile("yield" ::: "memory");
+#endif
+}
+
+void __lock_slow(struct kmem_lock *l)
+{
+	for (int i = 0; i < LOCK_SPINS; i++) {
+		u32 free = 0;
+
+		/* Look before writing: the line stays shared while it is held. */
+		if (READ_ONCE(l->word) == 0 &&
+		    __atomic_compare_exchange_n(&l->word, &free, 1, false,
+						__ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+			return;
+		cpu_relax();
+	}
+	while (__atomic_exchange_n(&l->word, 2, __ATOMIC_ACQUIRE) != 0)
+		host_futex_wait(&l->word, 2);
+}
+
+void __unlock_slow(struct kmem_lock *l)
+{
+	host_futex_wake(&l->word, 1);
+}
+
+#ifdef KMEM_DEBUG
+
+/*
+ * What the thread holds, by rank. Initial-exec, so that looking at it never
+ * allocates; debug builds may spend the 44 bytes of static TLS.
+ */
+static __thread struct {
+	u32 nr[NR_LOCK_RANKS];		/* more than 1 only while forking */
+	bool forking;
+} held __attribute__((tls_model("initial-exec")));
+
+static const char *const rank_name[NR_LOCK_RANKS] = {
+	[RANK_NONE] = "NONE",
+	[RANK_SLAB_MUTEX] = "SLAB_MUTEX",
+	[RANK_DRAIN] = "DRAIN",
+	[RANK_DEPOT] = "DEPOT",
+	[RANK_NODE] = "NODE",
+	[RANK_CPU] = "CPU",
+	[RANK_ZONES] = "ZONES",
+	[RANK_ZONE] = "ZONE",
+	[RANK_MEMBLOCK] = "MEMBLOCK",
+	[RANK_RECLAIM] = "RECLAIM",
+};
+
+void lock_order_acquire(struct kmem_lock *l)
+{
+	unsigned int rank = l->rank;
+
+	if (rank == RANK_NONE || rank >= NR_LOCK_RANKS)
+		BUG("lock %p was never initialised", (void *)l);
+	for (unsigned int r = rank + held.forking; r < NR_LOCK_RANKS; r++)
+		if (held.nr[r])
+			BUG("lock order: %s taken while %s is held", rank_name[rank],
+			    rank_name[r]);
+	held.nr[rank]++;
+}
+
+void lock_order_release(struct kmem_lock *l)
+{
+	if (l->rank >= NR_LOCK_RANKS || !held.nr[l->rank])
+		BUG("lock %p released by a thread that does not hold it", (void *)l);
+	held.nr[l->rank]--;
+}
+
+void lock_order_fork_begin(void)
+{
+	held.forking = true;
+}
+
+void lock_order_fork_end(void)
+{
+	held.forking = false;
+}
+
+#endif /* KMEM_DEBUG */

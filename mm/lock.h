@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * lock.h - the locks of the library: their type, and the one ranked list.
+ *
+ * A lock is one word: 0 free, 1 held, 2 held and somebody may be waiting. The
+ * holder's path is one compare-and-swap and one exchange; a contender spins a
+ * little (the sections are short and make no system call) and then waits in
+ * the kernel.
+ *
+ * Order: a thread that holds a lock takes only locks of a higher rank. Debug
+ * builds (KMEM_DEBUG) check that at run time; the fork handlers take them all
+ * in this order (fork.c). Locks of the same rank are never held together,
+ * the fork handler apart, which takes them in list order.
+ *
+ *	rank		lock			protects
+ *	SLAB_MUTEX	slab_mutex		the list of caches; creating, merging and
+ *						destroying them; slot numbers
+ *	DRAIN		drain_mutex		there is one drainer of magazines at a time
+ *	DEPOT		s->depot.lock		the depot's lists of magazines
+ *	NODE		s->node.lock		slab lists, every slab's bitmap and counts
+ *	CPU		vcpu lock		the magazines of a virtual CPU (fallback only)
+ *	ZONES		zones_lock		the table of zones, growing one
+ *	ZONE		zone->lock		free areas, pageblock types, dirty bits
+ *	MEMBLOCK	memblock lock		the metadata arena
+ *	RECLAIM		reclaim lock		state of the reclaimer thread
+ */
+#ifndef MM_LOCK_H
+#define MM_LOCK_H
+
+#include "base/bug.h"
+#include "base/compiler.h"
+
+enum lock_rank {
+	RANK_NONE,
+	RANK_SLAB_MUTEX,
+	RANK_DRAIN,
+	RANK_DEPOT,
+	RANK_NODE,
+	RANK_CPU,
+	RANK_ZONES,
+	RANK_ZONE,
+	RANK_MEMBLOCK,
+	RANK_RECLAIM,
+	NR_LOCK_RANKS
+};
+
+struct kmem_lock {
+	u32 word;
+#ifdef KMEM_DEBUG
+	u32 rank;
+#endif
+};
+
+#ifdef KMEM_DEBUG
+#define LOCK_INIT(r)	{ .word = 0, .rank = (r) }
+void lock_order_acquire(struct kmem_lock *l);	/* BUG when out of order */
+void lock_order_release(struct kmem_lock *l);
+/*
+ * Between the two the calling thread may hold several locks of one rank: the
+ * fork handlers, which take them all. In the child the thread that holds them
+ * is the one that forked, so the record carries over.
+ */
+void lock_order_fork_begin(void);
+void lock_order_fork_end(void);
+#else
+#define LOCK_INIT(r)	{ .word = 0 }
+static inline void lock_order_acquire(struct kmem_lock *l) { (void)l; }
+static inline void lock_order_release(struct kmem_lock *l) { (void)l; }
+static inline void lock_order_fork_begin(void) { }
+static inline void lock_order_fork_end(void) { }
+#endif
+
+void __lock_slow(struct kmem_lock *l);
+void __unlock_slow(struct kmem_lock *l);
+
+static inline void lock_init(struct kmem_lock *l, enum lock_rank rank)
+{
+	l->word = 0;
+#ifdef KMEM_DEBUG
+	l->rank = rank;
+#else
+	(void)rank;
+#endif
+}
+
+static inline bool trylock(struct kmem_lock *l)
+{
+	u32 free = 0;
+
+	if (!__atomic_compare_exchange_n(&l->word, &free, 1, false,
+					 __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+		return false;
+	lock_order_acquire(l);
+	return true;
+}
+
+/* Context: may wait in the kernel; not from a signal handler. */
+static inline void lock(struct kmem_lock *l)
+{
+	u32 free = 0;
+
+	lock_order_acquire(l);		/* before it can hang */
+	if (unlikely(!__atomic_compare_exchange_n(&l->word, &free, 1, false,
+						  __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)))
+		__lock_slow(l);
+}
+
+static inline void unlock(struct kmem_lock *l)
+{
+	lock_order_release(l);
+	if (unlikely(__atomic_exchange_n(&l->word, 0, __ATOMIC_RELEASE) == 2))
+		__unlock_slow(l);
+}
+
+#endif /* MM_LOCK_H */

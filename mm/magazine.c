@@ -1,0 +1,513 @@
+// SPDX-License-Identifier: MIT
+/*
+ * magazine.c - the ladder from a CPU's magazine through the depot to the
+ * backend, and back.
+ *
+ * Ownership. A magazine belongs to the CPU in whose slot it is loaded, to the
+ * depot on whose list it is, or to the one thread that took it from either: a
+ * thread takes a loaded one by replacing the slot's word (percpu_cmpxchg()),
+ * after which nobody else can reach it. Nothing below holds a lock while it
+ * calls the backend or while it works on a magazine that it has taken.
+ *
+ * Misses. Popping from an empty magazine replaces it by one from the depot, or
+ * takes it off the CPU, fills it from the backend and loads it again. Pushing
+ * onto a full one moves its older half to the depot, or to the backend when the
+ * depot has enough; half stays, so that the next operations of either kind hit:
+ * a miss costs at least half a magazine's worth of hits, however allocations
+ * and frees alternate. Where two threads race for a slot the loser's magazine
+ * goes to the depot; nothing is lost.
+ *
+ * Capacity. Magazines start small and grow by a level after some misses at the
+ * present one, bounded by the bytes that a full one holds, so a size that a
+ * program hardly uses strands next to nothing.
+ *
+ * Locks: the depot lock, alone.
+ */
+#include "magazine.h"
+
+#include "base/bug.h"
+#include "memblock.h"
+#include "percpu.h"
+
+/* What a loaded magazine may hold, but for the smallest, which is always allowed. */
+#define MAGAZINE_MAX_BYTES	(64UL << 10)
+/* What a depot may hold in full magazines, within 2 to 16 of them. */
+#define DEPOT_MAX_BYTES		(128UL << 10)
+/* Empty magazines kept for the next ones. */
+#define DEPOT_MAX_EMPTY		2
+/* A level is left after this many misses, times its capacity over 3. */
+#define LEVEL_MISSES		4
+
+/* An unused round: not NULL, and no object. */
+#define ROUND_UNUSED		((void *)1)
+
+/* ---- magazines ------------------------------------------------------------------ */
+
+static struct magazine *magazine_new(unsigned int level)
+{
+	struct magazine *m = memblock_alloc(MAGAZINE_BYTES(level));
+
+	if (!m)
+		return NULL;
+	m->capacity = MAGAZINE_CAPACITY(level);
+	for (u32 i = 0; i < m->capacity; i++)
+		m->round[i] = ROUND_UNUSED;
+	m->round[m->capacity] = NULL;
+	m->round[m->capacity + 1] = m;
+	return m;
+}
+
+static size_t magazine_bytes(const struct magazine *m)
+{
+	return sizeof(*m) + (m->capacity + 2) * sizeof(void *);
+}
+
+static void magazine_delete(struct magazine *m)
+{
+	memblock_free(m, magazine_bytes(m));
+}
+
+static void **magazine_top(struct magazine *m, u32 count)
+{
+	return &m->round[count] - 1;	/* &m->bottom when count is 0 */
+}
+
+struct magazine *magazine_of(void **top)
+{
+	struct magazine *m;
+	void **p = top;
+
+	while (READ_ONCE(*p))
+		p--;
+	m = container_of(p, struct magazine, bottom);
+	m->count = (u32)(top - p);
+	return m;
+}
+
+/* ---- the depot -------------------------------------------------------------------- */
+
+static struct magazine *list_pop(struct magazine **list, unsigned int *nr)
+{
+	struct magazine *m = *list;
+
+	if (m) {
+		*list = m->next;
+		*nr -= 1;
+	}
+	return m;
+}
+
+static void list_push(struct magazine **list, unsigned int *nr, struct magazine *m)
+{
+	m->next = *list;
+	*list = m;
+	*nr += 1;
+}
+
+static unsigned int depot_limit(const struct magazine_cache *mc)
+{
+	size_t bytes = (size_t)MAGAZINE_CAPACITY(mc->level) * mc->round_bytes / 2;
+
+	return (unsigned int)clamp(DEPOT_MAX_BYTES / bytes, 2UL, 16UL);
+}
+
+/* A miss happened: grow the level when there have been enough. Depot lock. */
+static void depot_count_miss(struct magazine_cache *mc)
+{
+	if (mc->level >= mc->max_level)
+		return;
+	if (++mc->misses > LEVEL_MISSES * MAGAZINE_CAPACITY(mc->level) / 3) {
+		mc->misses = 0;
+		mc->level++;
+		mc->max_full = depot_limit(mc);
+	}
+}
+
+static struct magazine *depot_get_full(struct magazine_cache *mc)
+{
+	struct magazine *m;
+
+	lock(&mc->lock);
+	depot_count_miss(mc);
+	m = list_pop(&mc->full, &mc->nr_full);
+	if (m)
+		stat_inc_locked(mc->nr_depot_get);
+	unlock(&mc->lock);
+	return m;
+}
+
+/*
+ * An empty magazine of the present level; NULL: no memory. Those of a lower
+ * level that turn up on the way are done with.
+ */
+static struct magazine *depot_get_empty(struct magazine_cache *mc)
+{
+	struct magazine *m;
+	unsigned int level;
+
+	lock(&mc->lock);
+	level = mc->level;
+	m = list_pop(&mc->empty, &mc->nr_empty);
+	unlock(&mc->lock);
+	if (m && m->capacity < MAGAZINE_CAPACITY(level)) {
+		magazine_delete(m);
+		m = NULL;
+	}
+	return m ? m : magazine_new(level);
+}
+
+static void depot_put_empty(struct magazine_cache *mc, struct magazine *m)
+{
+	bool keep;
+
+	m->count = 0;
+	lock(&mc->lock);
+	keep = !mc->dead && mc->nr_empty < DEPOT_MAX_EMPTY &&
+	       m->capacity >= MAGAZINE_CAPACITY(mc->level);
+	if (keep)
+		list_push(&mc->empty, &mc->nr_empty, m);
+	unlock(&mc->lock);
+	if (!keep)
+		magazine_delete(m);
+}
+
+/* False: the depot has enough; the magazine is still the caller's. */
+static bool depot_put_full(struct magazine_cache *mc, struct magazine *m)
+{
+	bool keep;
+
+	lock(&mc->lock);
+	keep = !mc->dead && mc->nr_full < mc->max_full;
+	if (keep) {
+		list_push(&mc->full, &mc->nr_full, m);
+		stat_inc_locked(mc->nr_depot_put);
+	}
+	unlock(&mc->lock);
+	return keep;
+}
+
+static bool depot_has_room(struct magazine_cache *mc)
+{
+	bool room;
+
+	lock(&mc->lock);
+	depot_count_miss(mc);
+	room = !mc->dead && mc->nr_full < mc->max_full;
+	unlock(&mc->lock);
+	return room;
+}
+
+/* ---- the backend --------------------------------------------------------------------- */
+
+static unsigned int backend_refill(struct magazine_cache *mc, void **rounds,
+				   unsigned int n, gfp_t gfp)
+{
+	stat_inc(mc->nr_refill);
+	return mc->backend->refill(mc, rounds, n, gfp);
+}
+
+static void backend_flush(struct magazine_cache *mc, void **rounds, unsigned int n)
+{
+	stat_inc(mc->nr_flush);
+	mc->backend->flush(mc, rounds, n);
+}
+
+/* Sends a magazine that is the caller's to the depot, or its rounds to the backend. */
+static void magazine_retire(struct magazine_cache *mc, struct magazine *m)
+{
+	if (m->count && depot_put_full(mc, m))
+		return;
+	if (m->count)
+		backend_flush(mc, m->round, m->count);
+	depot_put_empty(mc, m);
+}
+
+/* Loads @m on the present CPU if nothing is loaded there; else retires it. */
+static void magazine_load(struct magazine_cache *mc, struct magazine *m)
+{
+	unsigned int cpu = percpu_cpu();
+	u32 count = m->count;
+
+	if (!percpu_cmpxchg(cpu, mc->slot, WORD_CLOSED,
+			    word_of(cpu, magazine_top(m, count))))
+		magazine_retire(mc, m);
+}
+
+/* ---- allocation ------------------------------------------------------------------------ */
+
+static void *alloc_direct(struct magazine_cache *mc, gfp_t gfp)
+{
+	void *object;
+
+	return backend_refill(mc, &object, 1, gfp) ? object : NULL;
+}
+
+/* Fills an empty magazine that is the caller's, and takes an object from it. */
+static void *alloc_refill(struct magazine_cache *mc, struct magazine *m, gfp_t gfp)
+{
+	void *object;
+
+	m->count = backend_refill(mc, m->round, m->capacity, gfp);
+	if (m->count == 0) {
+		depot_put_empty(mc, m);
+		return NULL;
+	}
+	object = m->round[--m->count];
+	magazine_load(mc, m);
+	return object;
+}
+
+void *magazine_alloc_slow(struct magazine_cache *mc, gfp_t gfp)
+{
+	struct magazine *full, *m = NULL;
+	unsigned int cpu;
+	void *object;
+	long word;
+
+	if (mc->slot == SLOT_NONE)
+		return alloc_direct(mc, gfp);
+	/* The CPU may have changed since the caller's miss: look again. */
+	object = percpu_pop(mc->slot);
+	if (object)
+		return object;
+
+	full = depot_get_full(mc);
+	cpu = percpu_cpu();
+	word = READ_ONCE(*percpu_slot(cpu, mc->slot));
+	if (full) {
+		object = full->round[--full->count];
+		/* Load the full one for the empty one, if that is what is there. */
+		if (word != WORD_DRAINING && !READ_ONCE(*round_of(cpu, word)) &&
+		    percpu_cmpxchg(cpu, mc->slot, word,
+				   word_of(cpu, magazine_top(full, full->count)))) {
+			if (word != WORD_CLOSED)
+				depot_put_empty(mc, magazine_of(round_of(cpu, word)));
+		} else {
+			magazine_retire(mc, full);
+		}
+		return object;
+	}
+	if (word == WORD_DRAINING)
+		return alloc_direct(mc, gfp);
+	if (word != WORD_CLOSED) {
+		if (!percpu_cmpxchg(cpu, mc->slot, word, WORD_CLOSED))
+			return alloc_direct(mc, gfp);
+		m = magazine_of(round_of(cpu, word));
+		if (unlikely(m->count)) {
+			/* Somebody freed in between: what we wanted. */
+			object = m->round[--m->count];
+			magazine_load(mc, m);
+			return object;
+		}
+		if (m->capacity < MAGAZINE_CAPACITY(READ_ONCE(mc->level))) {
+			magazine_delete(m);
+			m = NULL;
+		}
+	}
+	if (!m)
+		m = depot_get_empty(mc);
+	return m ? alloc_refill(mc, m, gfp) : alloc_direct(mc, gfp);
+}
+
+void *magazine_alloc(struct magazine_cache *mc, gfp_t gfp)
+{
+	void *object = mc->slot != SLOT_NONE ? percpu_pop(mc->slot) : NULL;
+
+	return likely(object) ? object : magazine_alloc_slow(mc, gfp);
+}
+
+/* ---- freeing ---------------------------------------------------------------------------- */
+
+static void copy_rounds(void **to, void **from, u32 n)
+{
+	for (u32 i = 0; i < n; i++)
+		to[i] = from[i];
+}
+
+/*
+ * Makes room in a full magazine that is the caller's: the older half goes to
+ * the depot in a magazine of its own, or to the backend. Returns the magazine
+ * to go on with, which is a larger one where the level has grown.
+ */
+static struct magazine *free_half(struct magazine_cache *mc, struct magazine *m)
+{
+	u32 half = (m->count + 1) / 2, rest = m->count - half;
+	struct magazine *other;
+
+	if (depot_has_room(mc)) {
+		other = depot_get_empty(mc);
+		if (other) {
+			/* @other may be the larger one: it takes the younger half. */
+			copy_rounds(other->round, m->round + half, rest);
+			other->count = rest;
+			m->count = half;
+			magazine_retire(mc, m);
+			return other;
+		}
+	}
+	backend_flush(mc, m->round, half);
+	copy_rounds(m->round, m->round + half, rest);
+	m->count = rest;
+	return m;
+}
+
+void magazine_free_slow(struct magazine_cache *mc, void *object)
+{
+	struct magazine *m;
+	unsigned int cpu;
+	long word;
+
+	if (mc->slot == SLOT_NONE) {
+		backend_flush(mc, &object, 1);
+		return;
+	}
+	if (percpu_push(mc->slot, object))
+		return;
+	cpu = percpu_cpu();
+	word = READ_ONCE(*percpu_slot(cpu, mc->slot));
+	if (word == WORD_DRAINING ||
+	    (word != WORD_CLOSED && !percpu_cmpxchg(cpu, mc->slot, word, WORD_CLOSED))) {
+		backend_flush(mc, &object, 1);
+		return;
+	}
+	if (word == WORD_CLOSED) {
+		m = depot_get_empty(mc);
+		if (!m) {
+			backend_flush(mc, &object, 1);
+			return;
+		}
+	} else {
+		m = magazine_of(round_of(cpu, word));
+		if (m->count == m->capacity)
+			m = free_half(mc, m);
+	}
+	m->round[m->count++] = object;
+	magazine_load(mc, m);
+}
+
+void magazine_free(struct magazine_cache *mc, void *object)
+{
+	if (mc->slot == SLOT_NONE || unlikely(!percpu_push(mc->slot, object)))
+		magazine_free_slow(mc, object);
+}
+
+/* ---- draining ------------------------------------------------------------------------------ */
+
+static void drain_magazine(struct magazine_cache *mc, struct magazine *m)
+{
+	if (m->count)
+		backend_flush(mc, m->round, m->count);
+	magazine_delete(m);
+}
+
+static void drain_loaded(void **top, void *arg)
+{
+	drain_magazine(arg, magazine_of(top));
+}
+
+static void drain_depot(struct magazine_cache *mc)
+{
+	struct magazine *lists[2], *m;
+
+	lock(&mc->lock);
+	lists[0] = mc->full;
+	lists[1] = mc->empty;
+	mc->full = mc->empty = NULL;
+	mc->nr_full = mc->nr_empty = 0;
+	unlock(&mc->lock);
+	for (int i = 0; i < 2; i++) {
+		while ((m = lists[i])) {
+			lists[i] = m->next;
+			drain_magazine(mc, m);
+		}
+	}
+}
+
+static struct kmem_lock drain_mutex = LOCK_INIT(RANK_DRAIN);
+
+bool magazine_cache_drain(struct magazine_cache *mc, bool cpus)
+{
+	bool all = true;
+
+	if (mc->slot == SLOT_NONE)
+		return true;
+	if (cpus) {
+		lock(&drain_mutex);
+		all = percpu_drain(mc->slot, drain_loaded, mc);
+		unlock(&drain_mutex);
+	}
+	drain_depot(mc);
+	return all;
+}
+
+void magazine_cache_destroy(struct magazine_cache *mc)
+{
+	lock(&mc->lock);
+	mc->dead = true;
+	unlock(&mc->lock);
+	if (mc->slot != SLOT_NONE)
+		percpu_drain_dead(mc->slot, drain_loaded, mc);
+	drain_depot(mc);
+}
+
+void magazine_fork_lock(void)
+{
+	lock(&drain_mutex);
+}
+
+void magazine_fork_unlock(void)
+{
+	unlock(&drain_mutex);
+}
+
+/* ---- the rest --------------------------------------------------------------------------------- */
+
+void magazine_cache_init(struct magazine_cache *mc, unsigned int slot,
+			 size_t round_bytes, const struct magazine_backend *backend)
+{
+	*mc = (struct magazine_cache){
+		.slot = slot,
+		.round_bytes = (u32)min(round_bytes, (size_t)1 << 30),
+		.backend = backend,
+	};
+	lock_init(&mc->lock, RANK_DEPOT);
+	while (mc->max_level + 1 < MAGAZINE_LEVELS &&
+	       MAGAZINE_CAPACITY(mc->max_level + 1) * round_bytes <= MAGAZINE_MAX_BYTES)
+		mc->max_level++;
+	mc->level = min(mc->max_level, (u8)1);
+	mc->max_full = depot_limit(mc);
+}
+
+unsigned long magazine_cache_count(struct magazine_cache *mc)
+{
+	unsigned long n = 0;
+
+	if (mc->slot == SLOT_NONE)
+		return 0;
+	lock(&mc->lock);
+	for (struct magazine *m = mc->full; m; m = m->next)
+		n += m->count;
+	unlock(&mc->lock);
+	for (unsigned int cpu = 0; cpu < percpu.nr_cpus; cpu++) {
+		long word = READ_ONCE(*percpu_slot(cpu, mc->slot));
+		u32 seen = 0;
+
+		if (word == WORD_CLOSED || word == WORD_DRAINING)
+			continue;
+		for (void **p = round_of(cpu, word); READ_ONCE(*p) &&
+		     seen < MAGAZINE_CAPACITY(MAGAZINE_LEVELS - 1); p--)
+			seen++;
+		n += seen;
+	}
+	return n;
+}
+
+bool magazine_cache_touched(struct magazine_cache *mc)
+{
+	unsigned long sum = READ_ONCE(mc->nr_refill) + READ_ONCE(mc->nr_flush) +
+			    READ_ONCE(mc->nr_depot_get) + READ_ONCE(mc->nr_depot_put);
+	bool touched = sum != mc->nr_seen;
+
+	mc->nr_seen = sum;
+	return touched;
+}

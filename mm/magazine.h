@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * magazine.h - magazines of objects in front of a slower allocator.
+ *
+ * A magazine cache is a slot in every CPU's area (percpu.h), a depot of full
+ * and empty magazines shared by all CPUs, and behind that a backend that makes
+ * and takes back objects in batches: slabs (slub.c) or blocks of pages
+ * (page_alloc.c). It knows nothing of what the objects are.
+ *
+ *	alloc:	loaded magazine -> a full one from the depot -> refill from the backend
+ *	free:	loaded magazine -> an empty one, the full one to the depot -> flush to the backend
+ *
+ * Layer: cpu. Magazines are made of memblock memory.
+ */
+#ifndef MM_MAGAZINE_H
+#define MM_MAGAZINE_H
+
+#include <kmem/types.h>
+
+#include "base/compiler.h"
+#include "base/list.h"
+#include "lock.h"
+
+/*
+ * struct magazine - owned by the CPU in whose slot it is loaded, by the depot
+ * on whose list it is, or by the thread that took it from there.
+ */
+struct magazine {
+	struct magazine *next;		/* in the depot; depot lock */
+	u32 capacity;			/* constant */
+	u32 count;			/* valid while it is not loaded */
+	void *bottom;			/* always NULL */
+	void *round[];			/* [capacity]; then NULL; then the magazine's own address */
+};
+
+/*
+ * Capacities by level: a magazine with the five words around its rounds is a
+ * power of two in bytes: 3, 11, 27, 59, 123, 251 rounds.
+ */
+#define MAGAZINE_LEVELS		6
+#define MAGAZINE_BYTES(level)	(64U << (level))
+#define MAGAZINE_CAPACITY(level) \
+	((u32)((MAGAZINE_BYTES(level) - sizeof(struct magazine)) / 8 - 2))
+
+struct magazine_cache;
+
+struct magazine_backend {
+	/*
+	 * Fills rounds[0..n) with up to @n objects, the one to be handed out
+	 * first last. Returns how many; 0: no memory. No lock is held.
+	 */
+	unsigned int (*refill)(struct magazine_cache *mc, void **rounds,
+			       unsigned int n, gfp_t gfp);
+	/* Takes @n objects back. No lock is held. */
+	void (*flush)(struct magazine_cache *mc, void **rounds, unsigned int n);
+};
+
+struct magazine_cache {
+	unsigned int slot;		/* SLOT_NONE: no magazines, all goes to the backend */
+	u8 level;			/* of new magazines; grows with use; depot lock */
+	u8 max_level;			/* bounded by the bytes that the rounds hold */
+	u32 round_bytes;		/* bytes of an object */
+	const struct magazine_backend *backend;
+
+	struct kmem_lock lock;		/* "depot lock": all below */
+	struct magazine *full;		/* count > 0; the last one put first */
+	struct magazine *empty;		/* count == 0 */
+	unsigned int nr_full, nr_empty;
+	unsigned int max_full;		/* above it a full magazine is flushed */
+	unsigned int misses;		/* since the level last grew */
+	bool dead;			/* being destroyed: keep nothing */
+
+	/* Statistics (depot lock). */
+	unsigned long nr_depot_get, nr_depot_put;	/* magazines from and to the depot */
+	unsigned long nr_refill, nr_flush;		/* batches from and to the backend */
+	unsigned long nr_seen;		/* the sum of these at the reclaimer's last look */
+};
+
+/* @round_bytes bounds how much a CPU may hold; @slot from percpu_slot_alloc(). */
+void magazine_cache_init(struct magazine_cache *mc, unsigned int slot,
+			 size_t round_bytes, const struct magazine_backend *backend);
+
+/* The whole ladders. NULL: no memory. */
+void *magazine_alloc(struct magazine_cache *mc, gfp_t gfp);
+void magazine_free(struct magazine_cache *mc, void *object);
+/* Below the hit: what the fast paths call when they miss. */
+void *magazine_alloc_slow(struct magazine_cache *mc, gfp_t gfp);
+void magazine_free_slow(struct magazine_cache *mc, void *object);
+
+/*
+ * Sends every object in the depot, and with @cpus in all CPUs' magazines too,
+ * to the backend. Context: no lock held; may make system calls.
+ * Returns false if magazines on other CPUs could not be reached.
+ */
+bool magazine_cache_drain(struct magazine_cache *mc, bool cpus);
+/* The same for a cache that nobody uses any more; its magazines are freed. */
+void magazine_cache_destroy(struct magazine_cache *mc);
+
+/* Objects in the depot and in loaded magazines; an estimate without locks. */
+unsigned long magazine_cache_count(struct magazine_cache *mc);
+
+/*
+ * The magazine that a round belongs to: from the top round of one that was
+ * loaded, as percpu_drain() gives it. Sets its count.
+ */
+struct magazine *magazine_of(void **top);
+
+/* Fork: the mutex of the drainers. */
+void magazine_fork_lock(void);
+void magazine_fork_unlock(void);
+
+/* Whether the cache was used since the last call. For the reclaimer. */
+bool magazine_cache_touched(struct magazine_cache *mc);
+
+#endif /* MM_MAGAZINE_H */

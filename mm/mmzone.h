@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * mmzone.h - zones, the page map, and struct page: the vocabulary of the page
+ * layer and of everything above it.
+ *
+ * Address space. A zone is one reservation, its heap first, the maps of the
+ * heap behind it, each on pages of its own:
+ *
+ *	base (2 MiB aligned)
+ *	| heap: nr_pages pages | memmap | slotmap | dirty | pageblocks | free_max |
+ *
+ * It becomes accessible in steps, from the start of the heap: pages below
+ * nr_present are committed, have a struct page, and have been given to the
+ * buddy system; those above cost nothing. The maps are committed in step and
+ * become resident only where pages are in use. Pages are counted from the
+ * zone's start: a zone page number, "zpn".
+ *
+ * zones[0] is made at start-up and is normally far larger than the machine's
+ * memory; free()'s fast path knows only it (struct kmem_hot, percpu.h). Where
+ * address space is short it is small and further zones follow; zone_of() finds
+ * the zone of any address.
+ */
+#ifndef MM_MMZONE_H
+#define MM_MMZONE_H
+
+#include <kmem/page_alloc.h>
+
+#include "base/bitops.h"
+#include "base/bug.h"
+#include "base/list.h"
+#include "lock.h"
+
+struct kmem_cache;
+
+/* A pageblock is what a huge page covers: 2 MiB, with one migrate type. */
+#define PAGEBLOCK_ORDER		9
+#define PAGEBLOCK_PAGES		(1UL << PAGEBLOCK_ORDER)
+#define MAX_ORDER_PAGES		(1UL << MAX_PAGE_ORDER)
+
+enum page_type {
+	PT_NONE,	/* inside a buddy block, or never used: what a fresh map says */
+	PT_BUDDY,	/* head of a free block on a free list */
+	PT_PCP,		/* head of a block in a per-CPU page list */
+	PT_ALLOC,	/* head of a block from alloc_pages() and the like */
+	PT_COMP,	/* head of a compound block */
+	PT_LARGE,	/* head of a large object: an exact run of nr_pages */
+	PT_SLAB,	/* head of a slab */
+	PT_TAIL,	/* any further page of a compound block or slab */
+	PT_ISOLATED,	/* head of a free block that is off the lists to be purged */
+	NR_PAGE_TYPES
+};
+
+enum migratetype {
+	MIGRATE_UNMOVABLE,	/* slabs, and pages from the API */
+	MIGRATE_MOVABLE,	/* large objects, and __GFP_MOVABLE */
+	MIGRATE_RECLAIMABLE,	/* slabs of SLAB_RECLAIM_ACCOUNT caches, __GFP_RECLAIMABLE */
+	MIGRATE_TYPES
+};
+
+/*
+ * One cache line a page. The first half says what the page is. The second half
+ * is this page's share of its slab's free bitmap: 4096 bytes hold at most 256
+ * objects of 16 bytes, so a slab of n pages has 256 n bits in the struct pages
+ * that it owns anyway, and an object's bit is next to nothing of the program's.
+ *
+ * type, order, zone of a head page: written by the page's owner of the moment
+ * (the zone lock for PT_BUDDY and PT_ISOLATED); constant while it is in use.
+ * type is written through page_set_type(): the buddy system looks at the type
+ * of neighbours that are not its own, and acts only if it says PT_BUDDY, which
+ * nobody writes without the zone lock.
+ *
+ * All pages of a block but the head are PT_NONE, those of compound blocks and
+ * slabs PT_TAIL. Large objects and plain blocks have PT_NONE there because
+ * writing a map entry for each page of a 100 MiB object would touch 1.6 MiB of
+ * map. Whoever frees a block with tails makes them PT_NONE first; so a page
+ * that is not a head now never carries the mark of an earlier life.
+ */
+struct page {
+	u8 type;			/* enum page_type */
+	u8 order;			/* of the block; PT_TAIL, PT_LARGE: unused */
+	u8 zone;			/* index into zones[]; set when the page becomes present */
+	u8 migratetype;			/* PT_BUDDY: the free list it is on; in use: what was asked for */
+	union {
+		u32 refcount;		/* PT_ALLOC, PT_COMP: 1 after allocation; atomic */
+		u32 inuse;		/* PT_SLAB: objects not free in the bitmap; node lock */
+		u32 head_distance;	/* PT_TAIL: pages back to the head */
+		u32 free_stamp;		/* PT_BUDDY: (u32)host_now_ms() when freed; zone lock */
+		u32 known_zero;		/* PT_PCP: the content is zero; whose list it is on */
+	};
+	union {
+		struct {		/* PT_SLAB */
+			struct kmem_cache *slab_cache;	/* constant */
+			struct list_head slab_list;	/* a list of the node; node lock */
+		};
+		struct {		/* PT_BUDDY, zone lock; PT_ISOLATED, the purger */
+			struct list_head buddy_list;	/* zone->free_area[order].free_list[] */
+		};
+		struct {		/* PT_LARGE; the object's owner */
+			unsigned long nr_pages;
+			unsigned long requested;	/* bytes that were asked for */
+		};
+	};
+	union {
+		unsigned long bitmap[4];	/* PT_SLAB and its tails: 1 = free; node lock */
+		struct list_head lru;		/* PT_BUDDY: zone->dirty_lru, or empty; zone lock */
+	};
+};
+
+BUILD_BUG_ON(sizeof(struct page) != 64);
+
+struct free_area {
+	struct list_head free_list[MIGRATE_TYPES];
+	unsigned long nr_free;		/* blocks, all types together */
+};
+
+struct zone {
+	/* Constant once the zone is in zones[]. */
+	char *base;
+	unsigned long nr_pages;		/* reserved */
+	struct page *memmap;
+	u8 *slotmap;			/* per page: slot of the kmalloc cache whose slab it is, or 0 */
+	unsigned long *dirty;		/* per page: may be resident and not zero; zone lock */
+	u8 *pageblock_type;		/* per pageblock: enum migratetype; zone lock */
+	unsigned long *free_max;	/* per 4 MiB: 1 = free as one block of the largest order; zone lock */
+	unsigned int index;		/* in zones[] */
+	int node;			/* NUMA node */
+
+	struct kmem_lock lock;
+	unsigned long nr_present;	/* pages committed and given to the buddy system */
+	unsigned long nr_committed;	/* pages committed; >= nr_present */
+	unsigned long nr_free;		/* pages on the free lists */
+	unsigned long nr_dirty_free;	/* those of them whose dirty bit is set */
+	struct list_head dirty_lru;	/* free blocks with a dirty page, the youngest first */
+	struct free_area free_area[NR_PAGE_ORDERS];
+	u32 free_mask[MIGRATE_TYPES];	/* bit o: free_area[o].free_list[type] is not empty */
+	u32 stamp;			/* the latest free_stamp given; never goes back */
+
+	/*
+	 * Claims: what a thread does to the zone without the lock. Set and
+	 * cleared under it. growing: 1 while somebody commits memory behind
+	 * nr_committed (2: and others wait for it); purging: how many threads
+	 * hold PT_ISOLATED blocks.
+	 */
+	u32 growing;
+	u32 purging;
+
+	/* Statistics, zone lock. */
+	unsigned long nr_purged;	/* pages given back to the system, ever */
+	unsigned long nr_steals;	/* pageblocks or blocks taken from another type */
+};
+
+#define MAX_ZONES	64
+
+extern struct zone *zones[MAX_ZONES] __kmem_internal;	/* [0, nr_zones); published with release */
+extern unsigned int nr_zones __kmem_internal;
+
+extern unsigned int host_page_order __kmem_internal;	/* the system's page is 2^this of ours; constant */
+
+/* ---- finding one's way ------------------------------------------------------- */
+
+struct zone *zone_of_slow(const void *addr);
+
+/* The zone that an address lies in (present pages only), or NULL. */
+static inline struct zone *zone_of(const void *addr)
+{
+	struct zone *z = zones[0];
+
+	if (likely(z && (unsigned long)((const char *)addr - z->base) >> PAGE_SHIFT <
+			READ_ONCE(z->nr_present)))
+		return z;
+	return zone_of_slow(addr);
+}
+
+static inline struct zone *page_zone(const struct page *page)
+{
+	return zones[page->zone];
+}
+
+static inline unsigned long page_zpn(const struct zone *z, const struct page *page)
+{
+	return (unsigned long)(page - z->memmap);
+}
+
+static inline void *zone_page_address(const struct zone *z, const struct page *page)
+{
+	return z->base + (page_zpn(z, page) << PAGE_SHIFT);
+}
+
+static inline unsigned long zone_zpn(const struct zone *z, const void *addr)
+{
+	return (unsigned long)((const char *)addr - z->base) >> PAGE_SHIFT;
+}
+
+static inline void page_set_type(struct page *page, enum page_type type)
+{
+	WRITE_ONCE(page->type, (u8)type);
+}
+
+static inline struct page *page_head(struct page *page)
+{
+	return page->type == PT_TAIL ? page - page->head_distance : page;
+}
+
+/* ---- what the layers above ask of the page layer (page_alloc.c) -------------- */
+
+/* Makes zones[0]; false when not even a small reservation is to be had. */
+bool zones_init(void);
+/* Sets up the per-CPU page lists; needs magazine_init(). */
+void page_alloc_init(void);
+
+/*
+ * A block for a slab: 2^@order pages, through the per-CPU lists where these
+ * serve the order. The head's type, order, zone and migratetype are set
+ * (PT_PCP until the caller makes it a slab); the tails are the caller's to
+ * write. The content is undefined. NULL when there is no memory.
+ */
+struct page *alloc_slab_pages(unsigned int order, enum migratetype mt, gfp_t gfp);
+/*
+ * The reverse. Resets head and tails to PT_NONE; the caller has cleared the
+ * slotmap.
+ */
+void free_slab_pages(struct page *page, unsigned int order);
+
+/*
+ * An exact run of @nr_pages >= 1 pages, of any length, its first page aligned
+ * to @align_pages (a power of two; 1: none asked). The head is PT_LARGE with
+ * nr_pages and requested (all of it) set; the other pages stay PT_NONE. With
+ * __GFP_ZERO it is zero, and only pages that may not be are written. NULL when
+ * there is no memory.
+ */
+struct page *alloc_large(unsigned long nr_pages, unsigned long align_pages, gfp_t gfp);
+void free_large(struct page *head);
+/*
+ * Makes a large object longer or shorter where it stands: true when done,
+ * nothing changed otherwise. With __GFP_ZERO added pages are zero. Shrinking
+ * never fails. requested is the caller's to set.
+ */
+bool resize_large(struct page *head, unsigned long nr_pages, gfp_t gfp);
+
+/* ---- giving memory back (page_reporting.c) ------------------------------------ */
+
+/*
+ * Purges free dirty blocks that have been free for at least @min_age_ms,
+ * the oldest first, at most @max_pages of them. Never under a lock.
+ * Returns the pages purged.
+ */
+unsigned long zones_purge(unsigned int min_age_ms, unsigned long max_pages);
+/* Free dirty pages in all zones; no lock, an estimate. */
+unsigned long zones_dirty_free(void);
+/* Sends the pages in the per-CPU page lists of all CPUs back to the zones. */
+void page_alloc_drain(void);
+
+/*
+ * Called, with no lock held but perhaps drain_mutex, after pages went back to a zone that now has more
+ * than reclaim_threshold dirty free pages: every time, so a reclaimer that is
+ * awake raises the threshold to ULONG_MAX. It calls reclaim_kick_hook, which
+ * is NULL until the reclaimer (vmscan.c) sets it.
+ */
+void reclaim_kick(void);
+extern void (*reclaim_kick_hook)(void) __kmem_internal;
+extern unsigned long reclaim_threshold __kmem_internal;	/* pages; READ_ONCE/WRITE_ONCE */
+
+/* ---- fork ---------------------------------------------------------------------- */
+
+/*
+ * Takes zones_lock and every zone's lock, with no claim under way in any zone
+ * (it waits for those), so that the child finds whole zones.
+ */
+void zones_fork_lock(void);
+void zones_fork_unlock(void);
+
+/* ---- checks ---------------------------------------------------------------------- */
+
+/*
+ * Every invariant of a zone: each free block is on the list of its order and
+ * type, aligned, with its buddy not free at the same order; blocks tile the
+ * present pages; nr_free, nr_dirty_free and free_max agree with a recount; the
+ * dirty LRU holds just the free blocks with a dirty page, ordered by age.
+ * Returns the number of violations, each printed. Takes the zone lock.
+ */
+long zone_validate(struct zone *z);
+long zones_validate(void);
+
+#endif /* MM_MMZONE_H */

@@ -1,0 +1,620 @@
+// SPDX-License-Identifier: MIT
+/*
+ * page_alloc.c - blocks of pages: the ladder of an allocation, the per-CPU page
+ * lists, and the kernel's interface to both.
+ *
+ * The ladder:
+ *
+ *	per-CPU list		orders 0..3; a magazine cache per order and migrate type
+ *	free lists		zone by zone: own type, other types, committed frontier
+ *	grow a zone		commit more of its reservation	  (with __GFP_DIRECT_RECLAIM)
+ *	add a zone		reserve more address space	  (")
+ *	drain			the per-CPU lists' pages may merge to what is missing (")
+ *	give up			or, with __GFP_NOFAIL, yield and start again
+ *
+ * A request without __GFP_DIRECT_RECLAIM makes no system call: it sees the
+ * first two rungs only. (The per-CPU rung may map memory for a magazine; it
+ * does so through memblock, whatever the flags.)
+ *
+ * Per-CPU lists. A round is the struct page of a block's head, of type PT_PCP.
+ * A block goes back to the list of the type that it was asked for with: what a
+ * program frees is what it asks for next, whoever's pageblock it lies in. The
+ * lists are filled and emptied in batches, under one lock of the zone each.
+ *
+ * States of a block in use: PT_PCP between the zone and its user (the list's,
+ * then the taker's), PT_ALLOC or PT_COMP in the hands of a user of alloc_pages().
+ * The pages of a plain block (PT_ALLOC) but the first are PT_NONE until
+ * split_page() makes each a block of its own.
+ *
+ * References. refcount is 1 after allocation. Whoever holds one may take
+ * another (get_page) and pass it on; the decrement to 0 frees, with acquire and
+ * release so that all uses by all holders come before. A holder that reads 1
+ * is the only one, nobody else can make it 2.
+ *
+ * Locks: none is held on entry; the zone lock, alone, where stated.
+ */
+#include "buddy.h"
+#include "host/host.h"
+#include "magazine.h"
+#include "percpu.h"
+
+#include "base/printk.h"
+
+#define NR_PCP_ORDERS	4
+
+struct pcp_list {
+	struct magazine_cache mag;
+	u8 order;
+	u8 mt;				/* enum migratetype */
+};
+
+static struct pcp_list pcp_lists[NR_PCP_ORDERS][MIGRATE_TYPES];
+/* Orders that the lists serve: 0 until page_alloc_init(). */
+static unsigned int nr_pcp_orders;
+
+/* ---- reports ------------------------------------------------------------------------ */
+
+const char *page_type_name(unsigned int type)
+{
+	static const char *const names[NR_PAGE_TYPES] = {
+		[PT_NONE] = "none",	[PT_BUDDY] = "buddy",	[PT_PCP] = "pcp",
+		[PT_ALLOC] = "alloc",	[PT_COMP] = "compound",	[PT_LARGE] = "large",
+		[PT_SLAB] = "slab",	[PT_TAIL] = "tail",	[PT_ISOLATED] = "isolated",
+	};
+
+	return type < NR_PAGE_TYPES ? names[type] : "damaged";
+}
+
+void bad_page(const struct page *page, const char *reason)
+{
+	const struct zone *z = page->zone < nr_zones ? page_zone(page) : zones[0];
+	const char *addr = zone_page_address(z, page);
+
+	pr_raw("BUG: Bad page state in process %d  pfn:%05lx\n", host_getpid(),
+	       (unsigned long)addr >> PAGE_SHIFT);
+	pr_raw("page:%p refcount:%d type:%s order:%u zone:%u addr:%p\n", (const void *)page,
+	       (int)page->refcount, page_type_name(page->type), page->order, page->zone,
+	       (const void *)addr);
+	pr_raw("page dumped because: %s\n", reason);
+	host_abort();
+}
+
+/* At most one line a second. */
+static __cold void warn_alloc(const struct run_request *r)
+{
+	static u32 last;
+	u32 now = (u32)(host_now_ms() / 1000) + 1, seen = READ_ONCE(last);
+
+	if ((r->gfp & __GFP_NOWARN) || seen == now)
+		return;
+	if (__atomic_compare_exchange_n(&last, &seen, now, false, __ATOMIC_RELAXED,
+					__ATOMIC_RELAXED))
+		printk("page allocation failure: order:%u, mode:0x%x\n",
+		       ilog2_up(r->nr_pages), r->gfp);
+}
+
+/* ---- the ladder ------------------------------------------------------------------------ */
+
+/* The free lists of every zone. On success with the zone's lock held. */
+static struct page *take_from_zones(const struct run_request *r, unsigned int n,
+				    struct zone **zp)
+{
+	for (unsigned int i = 0; i < n; i++) {
+		struct zone *z = zones[i];
+		struct page *page;
+
+		lock(&z->lock);
+		page = buddy_take(z, r->nr_pages, r->align, r->mt);
+		if (likely(page)) {
+			*zp = z;
+			return page;
+		}
+		unlock(&z->lock);
+	}
+	return NULL;
+}
+
+/* Makes room for a request somewhere. True: try again. */
+static bool grow_heap(const struct run_request *r, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++) {
+		struct zone *z = zones[i];
+		unsigned long target;
+
+		lock(&z->lock);
+		target = buddy_target(z, r->nr_pages, r->align);
+		unlock(&z->lock);
+		/* Memory that is refused here will be refused in a new zone, too. */
+		if (target <= z->nr_pages)
+			return zone_grow(z, target);
+	}
+	return zone_add(r->nr_pages, r->align, n);
+}
+
+static noinline struct page *run_get_slow(const struct run_request *r, struct zone **zp)
+{
+	bool drained = r->nr_pages > MAX_ORDER_PAGES;
+	struct page *page;
+
+	if (max(r->nr_pages, r->align) > MAX_RUN_PAGES)
+		goto fail;
+	for (;;) {
+		unsigned int n = smp_load_acquire(&nr_zones);
+
+		page = take_from_zones(r, n, zp);
+		if (page)
+			return page;
+		if (!gfpflags_allow_blocking(r->gfp) || !n)
+			break;
+		if (grow_heap(r, n))
+			continue;
+		if (!drained) {
+			drained = true;
+			page_alloc_drain();
+		} else if (r->gfp & __GFP_NOFAIL) {
+			drained = r->nr_pages > MAX_ORDER_PAGES;
+			host_yield();
+		} else {
+			break;
+		}
+	}
+fail:
+	warn_alloc(r);
+	return NULL;
+}
+
+struct page *run_get(const struct run_request *r, struct zone **zp)
+{
+	struct zone *z = zones[0];
+	struct page *page;
+
+	if (unlikely(!z || max(r->nr_pages, r->align) > MAX_ORDER_PAGES))
+		return run_get_slow(r, zp);
+	lock(&z->lock);
+	page = buddy_take(z, r->nr_pages, r->align, r->mt);
+	if (likely(page)) {
+		*zp = z;
+		return page;
+	}
+	unlock(&z->lock);
+	return run_get_slow(r, zp);
+}
+
+/* Zeroes those of @n pages from @addr on whose bit, from bit @first of @map on, is set. */
+static void zero_dirty(char *addr, const unsigned long *map, unsigned long first,
+		       unsigned long n)
+{
+	unsigned long end = first + n, p = first;
+
+	while ((p = bitmap_find(map, true, p, end)) < end) {
+		unsigned long stop = bitmap_find(map, false, p, end);
+
+		__builtin_memset(addr + ((p - first) << PAGE_SHIFT), 0,
+				 (stop - p) << PAGE_SHIFT);
+		p = stop;
+	}
+}
+
+/*
+ * The bits share words with other blocks' pages, so they are read under the
+ * lock, and copied: 1024 at a time, which is one turn for all but long runs.
+ */
+void run_finish(struct zone *z, unsigned long start, unsigned long n, gfp_t gfp)
+{
+	unsigned long map[MAX_ORDER_PAGES / BITS_PER_LONG + 1];
+
+	if (!(gfp & __GFP_ZERO)) {
+		bitmap_set_range(z->dirty, start, start + n);
+		unlock(&z->lock);
+		return;
+	}
+	for (;;) {
+		unsigned long chunk = min(n, MAX_ORDER_PAGES);
+		unsigned long word = start / BITS_PER_LONG;
+		unsigned long words = (start + chunk - 1) / BITS_PER_LONG - word + 1;
+
+		for (unsigned long w = 0; w < words; w++)
+			map[w] = clean_is_zero() ? z->dirty[word + w] : ~0UL;
+		bitmap_set_range(z->dirty, start, start + chunk);
+		unlock(&z->lock);
+		zero_dirty(z->base + (start << PAGE_SHIFT), map, start % BITS_PER_LONG, chunk);
+		start += chunk;
+		n -= chunk;
+		if (!n)
+			return;
+		lock(&z->lock);
+	}
+}
+
+void run_put(struct zone *z, unsigned long start, unsigned long end, unsigned long step)
+{
+	u32 now = (u32)host_now_ms();
+	bool kick;
+
+	lock(&z->lock);
+	for (unsigned long p = start; p < end; p += step)
+		page_set_type(z->memmap + p, PT_NONE);
+	buddy_free(z, start, end, now);
+	kick = z->nr_dirty_free > READ_ONCE(reclaim_threshold);
+	unlock(&z->lock);
+	if (unlikely(kick))
+		reclaim_kick();
+}
+
+/* ---- per-CPU page lists ------------------------------------------------------------------ */
+
+/* A block that was just taken becomes PT_PCP. Zone lock held. */
+static void set_pcp(struct zone *z, struct page *page, unsigned int order,
+		    enum migratetype mt)
+{
+	unsigned long start = page_zpn(z, page), end = start + (1UL << order);
+
+	page->order = (u8)order;
+	page->migratetype = (u8)mt;
+	page->known_zero = clean_is_zero() && bitmap_find(z->dirty, true, start, end) == end;
+	page_set_type(page, PT_PCP);
+}
+
+static unsigned int pcp_refill(struct magazine_cache *mc, void **rounds, unsigned int n,
+			       gfp_t gfp)
+{
+	struct pcp_list *list = container_of(mc, struct pcp_list, mag);
+	unsigned long size = 1UL << list->order;
+	struct run_request r = { size, size, list->mt, gfp };
+	struct page *page;
+	unsigned int got = 0;
+	struct zone *z;
+
+	page = run_get(&r, &z);
+	if (!page)
+		return 0;
+	do {
+		unsigned long start = page_zpn(z, page);
+
+		set_pcp(z, page, list->order, list->mt);
+		bitmap_set_range(z->dirty, start, start + size);
+		rounds[got++] = page;
+	} while (got < n && (page = buddy_take(z, size, size, list->mt)));
+	unlock(&z->lock);
+
+	/* The first that was taken, the best, is the first to be handed out. */
+	for (unsigned int i = 0, j = got - 1; i < j; i++, j--) {
+		void *tmp = rounds[i];
+
+		rounds[i] = rounds[j];
+		rounds[j] = tmp;
+	}
+	return got;
+}
+
+static void pcp_flush(struct magazine_cache *mc, void **rounds, unsigned int n)
+{
+	unsigned long size = 1UL << container_of(mc, struct pcp_list, mag)->order;
+	u32 now = (u32)host_now_ms();
+	bool kick = false;
+
+	for (unsigned int i = 0; i < n; ) {
+		struct zone *z = page_zone(rounds[i]);
+
+		lock(&z->lock);
+		for (; i < n && page_zone(rounds[i]) == z; i++) {
+			struct page *page = rounds[i];
+			unsigned long start = page_zpn(z, page);
+
+			page_set_type(page, PT_NONE);
+			buddy_free(z, start, start + size, now);
+		}
+		kick |= z->nr_dirty_free > READ_ONCE(reclaim_threshold);
+		unlock(&z->lock);
+	}
+	if (unlikely(kick))
+		reclaim_kick();
+}
+
+static const struct magazine_backend pcp_backend = {
+	.refill	= pcp_refill,
+	.flush	= pcp_flush,
+};
+
+void page_alloc_init(void)
+{
+	if (nr_pcp_orders)
+		return;
+	for (unsigned int o = 0; o < NR_PCP_ORDERS; o++) {
+		for (unsigned int mt = 0; mt < MIGRATE_TYPES; mt++) {
+			struct pcp_list *list = &pcp_lists[o][mt];
+
+			list->order = (u8)o;
+			list->mt = (u8)mt;
+			magazine_cache_init(&list->mag, percpu_slot_alloc(),
+					    PAGE_SIZE << o, &pcp_backend);
+		}
+	}
+	nr_pcp_orders = NR_PCP_ORDERS;
+}
+
+void page_alloc_drain(void)
+{
+	for (unsigned int o = 0; o < nr_pcp_orders; o++)
+		for (unsigned int mt = 0; mt < MIGRATE_TYPES; mt++)
+			magazine_cache_drain(&pcp_lists[o][mt].mag, true);
+}
+
+/* ---- blocks ---------------------------------------------------------------------------------- */
+
+/* A block of type PT_PCP that is the caller's; zeroed with __GFP_ZERO. */
+static struct page *alloc_block(unsigned int order, enum migratetype mt, gfp_t gfp)
+{
+	unsigned long size = 1UL << order;
+	struct run_request r = { size, size, mt, gfp };
+	struct page *page;
+	struct zone *z;
+
+	if (order < nr_pcp_orders) {
+		page = magazine_alloc(&pcp_lists[order][mt].mag, gfp);
+		if (page && (gfp & __GFP_ZERO) && !page->known_zero)
+			__builtin_memset(page_address(page), 0, PAGE_SIZE << order);
+		return page;
+	}
+	page = run_get(&r, &z);
+	if (!page)
+		return NULL;
+	set_pcp(z, page, order, mt);
+	run_finish(z, page_zpn(z, page), size, gfp);
+	return page;
+}
+
+/* The reverse: the head is the caller's, the tails are PT_NONE. */
+static void free_block(struct page *page, unsigned int order)
+{
+	struct zone *z = page_zone(page);
+	unsigned long start = page_zpn(z, page);
+
+	if (order < nr_pcp_orders) {
+		page->order = (u8)order;
+		page->known_zero = 0;
+		page_set_type(page, PT_PCP);
+		magazine_free(&pcp_lists[order][page->migratetype].mag, page);
+	} else {
+		run_put(z, start, start + (1UL << order), 1UL << order);
+	}
+}
+
+static void reset_tails(struct page *page, unsigned int order)
+{
+	for (unsigned long i = 1; i < 1UL << order; i++)
+		page_set_type(page + i, PT_NONE);
+}
+
+struct page *alloc_slab_pages(unsigned int order, enum migratetype mt, gfp_t gfp)
+{
+	return alloc_block(order, mt, gfp & ~__GFP_ZERO);
+}
+
+void free_slab_pages(struct page *page, unsigned int order)
+{
+	reset_tails(page, order);
+	free_block(page, order);
+}
+
+/* ---- the kernel's interface: blocks -------------------------------------------------------- */
+
+static void set_compound(struct page *page, unsigned int order)
+{
+	for (u32 i = 1; i < 1U << order; i++) {
+		page[i].head_distance = i;
+		page_set_type(page + i, PT_TAIL);
+	}
+	page_set_type(page, PT_COMP);
+}
+
+struct page *alloc_pages(gfp_t gfp, unsigned int order)
+{
+	struct page *page;
+
+	if (unlikely(order > MAX_PAGE_ORDER)) {
+		WARN_ONCE(!(gfp & __GFP_NOWARN), "alloc_pages: order %u is above %u", order,
+			  MAX_PAGE_ORDER);
+		return NULL;
+	}
+	page = alloc_block(order, gfp_migratetype(gfp), gfp);
+	if (unlikely(!page))
+		return NULL;
+	page->refcount = 1;
+	if (order && (gfp & __GFP_COMP))
+		set_compound(page, order);
+	else
+		page_set_type(page, PT_ALLOC);
+	return page;
+}
+
+unsigned long __get_free_pages(gfp_t gfp, unsigned int order)
+{
+	struct page *page = alloc_pages(gfp & ~__GFP_HIGHMEM, order);
+
+	return page ? (unsigned long)page_address(page) : 0;
+}
+
+unsigned long get_zeroed_page(gfp_t gfp)
+{
+	return __get_free_pages(gfp | __GFP_ZERO, 0);
+}
+
+/* The head of a block in a user's hands with at least a reference, or a report. */
+static void check_live(const struct page *page, const char *reason)
+{
+	if (unlikely(page->type != PT_ALLOC && page->type != PT_COMP))
+		bad_page(page, reason);
+	if (unlikely((int)READ_ONCE(page->refcount) <= 0))
+		bad_page(page, "no reference left to drop");
+}
+
+static bool put_page_testzero(struct page *page)
+{
+	/* At 1 ours is the only one: nobody is left who could race with us. */
+	if (smp_load_acquire(&page->refcount) == 1) {
+		page->refcount = 0;
+		return true;
+	}
+	return __atomic_sub_fetch(&page->refcount, 1, __ATOMIC_ACQ_REL) == 0;
+}
+
+static void free_last(struct page *page)
+{
+	unsigned int order = page->order;
+
+	if (page->type == PT_COMP)
+		reset_tails(page, order);
+	free_block(page, order);
+}
+
+/*
+ * All but the first page of a plain block whose first has further references.
+ * The order is set to 0 while our reference still stands, so that whoever drops
+ * the last one (put_page_testzero's release and acquire) frees just one page.
+ */
+static void free_all_but_first(struct page *page, unsigned int order)
+{
+	for (unsigned int o = 0; o < order; o++) {
+		struct page *part = page + (1UL << o);
+
+		part->order = (u8)o;
+		part->migratetype = page->migratetype;
+		page_set_type(part, PT_PCP);
+	}
+	page->order = 0;
+	for (unsigned int o = 0; o < order; o++)
+		free_block(page + (1UL << o), o);
+}
+
+void __free_pages(struct page *page, unsigned int order)
+{
+	if (!page)
+		return;
+	check_live(page, "__free_pages() of a page that is not the first of a block");
+	if (unlikely(page->order != order))
+		bad_page(page, "__free_pages() with another order than it was allocated with");
+	if (order && page->type == PT_ALLOC && READ_ONCE(page->refcount) != 1)
+		free_all_but_first(page, order);
+	if (put_page_testzero(page))
+		free_last(page);
+}
+
+void free_pages(unsigned long addr, unsigned int order)
+{
+	struct page *page;
+
+	if (!addr)
+		return;
+	page = addr & ~PAGE_MASK ? NULL : virt_to_page((void *)addr);
+	if (!page)
+		BUG("free_pages: %p is no page of the heap", (void *)addr);
+	__free_pages(page, order);
+}
+
+void split_page(struct page *page, unsigned int order)
+{
+	check_live(page, "split_page() of a page that is not the first of a block");
+	if (unlikely(page->type != PT_ALLOC || page->order != order))
+		bad_page(page, "split_page() of a compound block or with another order");
+	for (unsigned long i = 1; i < 1UL << order; i++) {
+		page[i].order = 0;
+		page[i].migratetype = page->migratetype;
+		page[i].refcount = 1;
+		page_set_type(page + i, PT_ALLOC);
+	}
+	page->order = 0;
+}
+
+unsigned long alloc_pages_bulk(gfp_t gfp, int nr_pages, struct page **page_array)
+{
+	unsigned long n = 0;
+
+	for (; (long)n < nr_pages; n++) {
+		if (page_array[n])
+			continue;
+		page_array[n] = alloc_pages(gfp & ~__GFP_COMP, 0);
+		if (!page_array[n])
+			break;
+	}
+	return n;
+}
+
+void free_pages_bulk(struct page **page_array, unsigned long nr_pages)
+{
+	for (unsigned long i = 0; i < nr_pages; i++)
+		__free_pages(page_array[i], 0);
+}
+
+/* ---- the kernel's interface: pages ---------------------------------------------------------- */
+
+void *page_address(const struct page *page)
+{
+	return zone_page_address(page_zone(page), page);
+}
+
+struct page *virt_to_page(const void *addr)
+{
+	struct zone *z = zone_of(addr);
+
+	return z ? z->memmap + zone_zpn(z, addr) : NULL;
+}
+
+struct page *virt_to_head_page(const void *addr)
+{
+	struct page *page = virt_to_page(addr);
+
+	if (!page)
+		return NULL;
+	switch (READ_ONCE(page->type)) {
+	case PT_ALLOC:
+	case PT_COMP:
+	case PT_LARGE:
+	case PT_SLAB:
+		return page;
+	case PT_TAIL:
+		return page_head(page);
+	default:
+		return NULL;
+	}
+}
+
+void get_page(struct page *page)
+{
+	page = page_head(page);
+	check_live(page, "get_page() of a page that is in no block");
+	__atomic_fetch_add(&page->refcount, 1, __ATOMIC_RELAXED);
+}
+
+void put_page(struct page *page)
+{
+	page = page_head(page);
+	check_live(page, "put_page() of a page that is in no block");
+	if (put_page_testzero(page))
+		free_last(page);
+}
+
+int page_ref_count(const struct page *page)
+{
+	return (int)READ_ONCE(compound_head(page)->refcount);
+}
+
+struct page *compound_head(const struct page *page)
+{
+	return page_head((struct page *)page);
+}
+
+unsigned int compound_order(const struct page *page)
+{
+	return page->type == PT_COMP ? page->order : 0;
+}
+
+unsigned long page_size(const struct page *page)
+{
+	return PAGE_SIZE << compound_order(page);
+}
+
+int page_to_nid(const struct page *page)
+{
+	return page_zone(page)->node;
+}

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: MIT
+/*
+ * page_reporting.c - telling the system which pages are not needed.
+ *
+ * Free pages that may be resident are dirty (buddy.c); purging takes the oldest
+ * of their blocks and gives the memory back:
+ *
+ *	lock		the oldest blocks, up to PURGE_BLOCKS or PURGE_PAGES, leave
+ *			the lists as PT_ISOLATED; their dirty bits are copied
+ *	unlock
+ *			host_purge() on every run of dirty pages
+ *	lock		the bits of what went are cleared; the blocks go back, merging
+ *	unlock
+ *
+ * While they are isolated nobody else can take the pages, touch their map
+ * entries or change their bits: the purger owns them without holding a lock.
+ * zone->purging counts such purgers, for fork (mmzone.c).
+ *
+ * The system's page may be larger than ours. Only blocks of its size or larger
+ * are on dirty_lru, and they are aligned to it, so a run is rounded outward:
+ * the clean pages that this adds belong to the same free block and are zero
+ * before and after.
+ *
+ * purge=free (MADV_FREE) takes its time: the page keeps its old content until
+ * the system wants it. Its bit is cleared all the same, for it need not be
+ * purged again; clean pages then count as unknown, not as zero (clean_is_zero()).
+ *
+ * A purge that the system refuses leaves the bits set; the block counts as
+ * freed now, and this call gives up, so nobody spins on what will not go.
+ *
+ * Locks: zone->lock, dropped around every system call.
+ */
+#include "buddy.h"
+#include "host/host.h"
+
+/* A batch is bounded by what the stack takes (2.5 KiB) and by how long 8 MiB are missed. */
+#define PURGE_BLOCKS	16
+#define PURGE_PAGES	2048UL
+
+struct purge_block {
+	struct page *page;
+	unsigned long dirty[MAX_ORDER_PAGES / BITS_PER_LONG];	/* bit 0: its first page */
+};
+
+struct purge_batch {
+	unsigned int nr;
+	unsigned long nr_pages;		/* dirty ones */
+	bool refused;
+	struct purge_block block[PURGE_BLOCKS];
+};
+
+void (*reclaim_kick_hook)(void);
+unsigned long reclaim_threshold = 384;
+
+void reclaim_kick(void)
+{
+	void (*hook)(void) = READ_ONCE(reclaim_kick_hook);
+
+	if (hook)
+		hook();
+}
+
+/* Copies the dirty bits of 2^@order pages, aligned to their size, from @start on. */
+static void copy_bits(unsigned long *to, const unsigned long *map, unsigned long start,
+		      unsigned int order)
+{
+	if (order < 6) {
+		to[0] = map[start / 64] >> (start % 64) & (BIT(1U << order) - 1);
+		return;
+	}
+	for (unsigned long w = 0; w < 1UL << (order - 6); w++)
+		to[w] = map[start / 64 + w];
+}
+
+static bool old_enough(const struct page *page, u32 now, unsigned int min_age_ms)
+{
+	return !min_age_ms || (int)(now - page->free_stamp) >= (int)min_age_ms;
+}
+
+/* Isolates the oldest blocks. Zone lock held. */
+static void batch_collect(struct zone *z, struct purge_batch *b, u32 now,
+			  unsigned int min_age_ms, unsigned long max_pages)
+{
+	b->nr = 0;
+	b->nr_pages = 0;
+	b->refused = false;
+	while (b->nr < PURGE_BLOCKS && b->nr_pages < max_pages &&
+	       !list_empty(&z->dirty_lru)) {
+		struct purge_block *pb = &b->block[b->nr];
+		unsigned long before = z->nr_dirty_free;
+
+		pb->page = list_last_entry(&z->dirty_lru, struct page, lru);
+		if (!old_enough(pb->page, now, min_age_ms))
+			break;
+		copy_bits(pb->dirty, z->dirty, page_zpn(z, pb->page), pb->page->order);
+		buddy_isolate(z, pb->page);
+		b->nr_pages += before - z->nr_dirty_free;
+		b->nr++;
+	}
+}
+
+/* Purges a block's dirty runs; what is refused keeps its bits. No lock held. */
+static void purge_block(const struct zone *z, struct purge_block *pb, bool *refused)
+{
+	unsigned long size = 1UL << pb->page->order, unit = 1UL << host_page_order;
+	char *base = zone_page_address(z, pb->page);
+	unsigned long p = 0;
+
+	while ((p = bitmap_find(pb->dirty, true, p, size)) < size) {
+		unsigned long end = bitmap_find(pb->dirty, false, p, size);
+
+		p = ALIGN_DOWN(p, unit);
+		end = ALIGN(end, unit);
+		if (host_purge(base + (p << PAGE_SHIFT), (end - p) << PAGE_SHIFT,
+			       kmem_params.purge_lazy))
+			*refused = true;
+		else
+			bitmap_clear_range(pb->dirty, p, end);
+		p = end;
+	}
+}
+
+/* Puts a block back, its bits as they are now. Zone lock held. */
+static unsigned long block_return(struct zone *z, const struct purge_block *pb)
+{
+	unsigned long start = page_zpn(z, pb->page), size = 1UL << pb->page->order;
+	unsigned long before = bitmap_weight_range(z->dirty, start, start + size);
+	unsigned long left = bitmap_weight_range(pb->dirty, 0, size);
+
+	bitmap_clear_range(z->dirty, start, start + size);
+	for (unsigned long p = 0; left && p < size; p++)
+		if (test_bit(pb->dirty, p))
+			__set_bit(z->dirty, start + p);
+	buddy_putback(z, pb->page);
+	return before - left;
+}
+
+/* One batch of a zone. Returns the pages purged; *@more: whether to come again. */
+static unsigned long purge_batch(struct zone *z, unsigned int min_age_ms,
+				 unsigned long max_pages, bool *more)
+{
+	struct purge_batch b;
+	unsigned long purged = 0;
+	u32 now = (u32)host_now_ms();
+
+	lock(&z->lock);
+	batch_collect(z, &b, now, min_age_ms, min(max_pages, PURGE_PAGES));
+	if (b.nr)
+		WRITE_ONCE(z->purging, z->purging + 1);
+	unlock(&z->lock);
+	*more = false;
+	if (!b.nr)
+		return 0;
+
+	for (unsigned int i = 0; i < b.nr && !b.refused; i++)
+		purge_block(z, &b.block[i], &b.refused);
+
+	lock(&z->lock);
+	for (unsigned int i = 0; i < b.nr; i++)
+		purged += block_return(z, &b.block[i]);
+	z->nr_purged += purged;
+	WRITE_ONCE(z->purging, z->purging - 1);
+	unlock(&z->lock);
+	*more = !b.refused;
+	return purged;
+}
+
+unsigned long zones_purge(unsigned int min_age_ms, unsigned long max_pages)
+{
+	unsigned int n = smp_load_acquire(&nr_zones);
+	unsigned long purged = 0;
+
+	for (unsigned int i = 0; i < n; i++) {
+		bool more = true;
+
+		while (more && purged < max_pages)
+			purged += purge_batch(zones[i], min_age_ms, max_pages - purged, &more);
+	}
+	return purged;
+}
+
+unsigned long zones_dirty_free(void)
+{
+	unsigned int n = smp_load_acquire(&nr_zones);
+	unsigned long pages = 0;
+
+	for (unsigned int i = 0; i < n; i++)
+		pages += READ_ONCE(zones[i]->nr_dirty_free);
+	return pages;
+}

@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: MIT
+/*
+ * percpu.c - choosing the mode, the areas, and the operations in both modes.
+ *
+ * Who writes a slot's word:
+ *
+ *	RSEQ	a thread on that CPU, in a section (arch/rseq.h); the drainer, see
+ *		percpu_drain(), by an atomic exchange
+ *	FALLBACK a thread that holds that virtual CPU's lock
+ *
+ * Memory order. Magazines are handed from CPU to CPU through the depot, whose
+ * lock orders their content, and by the drainer, whose membarrier does. Between
+ * two threads that use the same CPU one after the other the scheduler's barriers
+ * order everything, the hand-over of a concurrency id included.
+ */
+#include "percpu.h"
+
+#include "arch/rseq.h"
+#include "base/bitops.h"
+#include "base/bug.h"
+#include "cmdline.h"
+#include "host/host.h"
+#include "memblock.h"
+
+/* glibc 2.35 and later; weak, so that an older C library still loads us. */
+extern const ptrdiff_t __rseq_offset __attribute__((weak));
+extern const unsigned int __rseq_size __attribute__((weak));
+
+/* Offsets in the kernel's struct rseq (its ABI). */
+#define RSEQ_CPU_ID		4
+#define RSEQ_CS			8
+#define RSEQ_MM_CID		24
+#define RSEQ_MM_CID_END		28
+
+/* The assembly addresses these by number. */
+BUILD_BUG_ON(offsetof(struct kmem_hot, percpu_base) != 0);
+BUILD_BUG_ON(offsetof(struct kmem_hot, rseq_cs_off) != 8);
+BUILD_BUG_ON(offsetof(struct kmem_hot, cpu_off) != 16);
+BUILD_BUG_ON(PERCPU_STRIDE != 131072);
+BUILD_BUG_ON(sizeof(struct kmem_hot) != SMP_CACHE_BYTES);
+
+struct kmem_hot kmem_hot;
+struct percpu_state percpu;
+
+/*
+ * Where sections read and write when there is no registration: cpu 0, whose
+ * area then is all zeros, so that they miss. And the virtual CPU that this
+ * thread had last.
+ */
+static __thread struct {
+	u32 rseq[8];
+	u32 vcpu;
+} percpu_tls __attribute__((tls_model("initial-exec"), aligned(32)));
+
+#define MAX_VCPUS	64U
+static struct kmem_lock vcpu_locks[MAX_VCPUS];
+
+static unsigned long slot_map[PERCPU_SLOTS / 64];	/* taken; slab_mutex */
+
+/* ---- start-up ------------------------------------------------------------------ */
+
+/* The registration is glibc's, or there is none. */
+static bool rseq_usable(void)
+{
+#ifdef KMEM_TSAN
+	return false;
+#else
+	if (!KMEM_HAVE_RSEQ || !kmem_params.rseq)
+		return false;
+	if (!&__rseq_size || !&__rseq_offset || __rseq_size == 0)
+		return false;
+	/* cpu_id is negative until the kernel has filled the area in. */
+	return *(int *)(THREAD_POINTER() + __rseq_offset + RSEQ_CPU_ID) >= 0;
+#endif
+}
+
+static unsigned int count_cpus(void)
+{
+	unsigned int n = host_possible_cpus();
+
+	if (n == 0)
+		n = 4096;	/* nobody says: any number may turn up */
+	return n;
+}
+
+static bool init_rseq(void)
+{
+	unsigned int n = count_cpus();
+	char *base = host_map_sparse((size_t)n << PERCPU_SHIFT);
+
+	if (!base)
+		return false;
+	host_name(base, (size_t)n << PERCPU_SHIFT, "kmem-percpu");
+	percpu.mode = PERCPU_RSEQ;
+	percpu.nr_cpus = n;
+	percpu.base = base;
+	percpu.use_cid = host_rseq_feature_size() >= RSEQ_MM_CID_END;
+	percpu.can_drain = host_membarrier_rseq_register() == 0;
+	kmem_hot.rseq_cs_off = __rseq_offset + RSEQ_CS;
+	kmem_hot.cpu_off = __rseq_offset + (percpu.use_cid ? RSEQ_MM_CID : RSEQ_CPU_ID);
+	kmem_hot.percpu_base = base;
+	return true;
+}
+
+static bool init_fallback(void)
+{
+	unsigned int n = clamp(2 * count_cpus(), 4U, MAX_VCPUS);
+	/* One area more: the one of zeros, which nobody ever writes. */
+	char *base = host_map_sparse((size_t)(n + 1) << PERCPU_SHIFT);
+	long tls = (char *)percpu_tls.rseq - THREAD_POINTER();
+
+	if (!base)
+		return false;
+	host_name(base, (size_t)(n + 1) << PERCPU_SHIFT, "kmem-percpu");
+	for (unsigned int i = 0; i < n; i++)
+		lock_init(&vcpu_locks[i], RANK_CPU);
+	percpu.mode = PERCPU_FALLBACK;
+	percpu.nr_cpus = n;
+	percpu.base = base;
+	percpu.can_drain = true;
+	percpu.cpu_locks = vcpu_locks;
+	kmem_hot.rseq_cs_off = tls + RSEQ_CS;
+	kmem_hot.cpu_off = tls + RSEQ_MM_CID;
+	kmem_hot.percpu_base = base + ((size_t)n << PERCPU_SHIFT);
+	return true;
+}
+
+bool percpu_init(void)
+{
+	bitmap_set_range(slot_map, 0, SLOT_DYNAMIC);
+	return (rseq_usable() && init_rseq()) || init_fallback();
+}
+
+/* ---- fallback: virtual CPUs ------------------------------------------------------ */
+
+/*
+ * Takes a virtual CPU: the one that this thread had last, or the next that is
+ * free; where all are taken it waits for its own.
+ */
+static unsigned int vcpu_take(void)
+{
+	unsigned int mine = percpu_tls.vcpu;
+
+	for (unsigned int i = 0; i < percpu.nr_cpus; i++) {
+		unsigned int cpu = (mine + i) % percpu.nr_cpus;
+
+		if (trylock(&vcpu_locks[cpu])) {
+			percpu_tls.vcpu = cpu;
+			return cpu;
+		}
+	}
+	lock(&vcpu_locks[mine]);
+	return mine;
+}
+
+static void vcpu_give(unsigned int cpu)
+{
+	unlock(&vcpu_locks[cpu]);
+}
+
+static void *vcpu_pop(unsigned int slot)
+{
+	unsigned int cpu = vcpu_take();
+	long *word = percpu_slot(cpu, slot);
+	void *object = *round_of(cpu, *word);
+
+	if (object)
+		WRITE_ONCE(*word, *word - 8);
+	vcpu_give(cpu);
+	return object;
+}
+
+static bool vcpu_push(unsigned int slot, void *object)
+{
+	unsigned int cpu = vcpu_take();
+	long *word = percpu_slot(cpu, slot);
+	void **next = round_of(cpu, *word) + 1;
+	bool room = *next != NULL;
+
+	if (room) {
+		WRITE_ONCE(*next, object);
+		WRITE_ONCE(*word, *word + 8);
+	}
+	vcpu_give(cpu);
+	return room;
+}
+
+static bool vcpu_cmpxchg(unsigned int cpu, unsigned int slot, long expect, long new)
+{
+	long *word = percpu_slot(cpu, slot);
+	bool same;
+
+	lock(&vcpu_locks[cpu]);
+	same = *word == expect;
+	if (same)
+		WRITE_ONCE(*word, new);
+	unlock(&vcpu_locks[cpu]);
+	return same;
+}
+
+/* ---- operations ------------------------------------------------------------------ */
+
+unsigned int percpu_cpu(void)
+{
+	if (percpu.mode == PERCPU_RSEQ)
+		return READ_ONCE(*(u32 *)(THREAD_POINTER() + kmem_hot.cpu_off));
+	return percpu_tls.vcpu;
+}
+
+void *percpu_pop(unsigned int slot)
+{
+	return percpu.mode == PERCPU_RSEQ ? rseq_pop(slot) : vcpu_pop(slot);
+}
+
+bool percpu_push(unsigned int slot, void *object)
+{
+	return percpu.mode == PERCPU_RSEQ ? rseq_push(slot, object) :
+					    vcpu_push(slot, object);
+}
+
+bool percpu_cmpxchg(unsigned int cpu, unsigned int slot, long expect, long new)
+{
+	VM_BUG_ON(expect == WORD_DRAINING);
+	if (percpu.mode == PERCPU_RSEQ)
+		return rseq_cmpxchg(cpu, percpu_slot(cpu, slot), expect, new);
+	return vcpu_cmpxchg(cpu, slot, expect, new);
+}
+
+/* ---- draining --------------------------------------------------------------------- */
+
+#define DRAIN_BATCH	64
+#define DRAIN_TRIES	4
+
+/*
+ * Taking a magazine from another CPU while threads there may be in a section.
+ *
+ *	1. word = exchange(slot, WORD_DRAINING)
+ *	2. membarrier: every section under way anywhere is restarted
+ *	3. is the slot still WORD_DRAINING?
+ *
+ * A section that had read the old word before (1) either was restarted by (2),
+ * then reads WORD_DRAINING and misses; or had committed before (2), then (3)
+ * finds another value. A section that begins after (1) misses, and the slow path
+ * never installs over WORD_DRAINING (percpu_cmpxchg() is never given it to
+ * expect). So "yes" at (3) says that no CPU has the magazine, nor anyone who
+ * took it from there: it is ours, with all its owner's stores before (2)
+ * visible. "No" says that an owner still had it after our exchange: whatever
+ * was done with it since then is the owner's business, and we try again.
+ * Setting the slot to WORD_CLOSED afterwards is a plain store: nobody but the
+ * one drainer (drain_mutex) writes over WORD_DRAINING once (2) is past.
+ */
+static bool drain_rseq_batch(unsigned int first, unsigned int n, unsigned int slot,
+			     void (*fn)(void **top, void *arg), void *arg)
+{
+	long old[DRAIN_BATCH];
+	bool any = false, again = false;
+
+	for (unsigned int i = 0; i < n; i++) {
+		long *word = percpu_slot(first + i, slot);
+
+		old[i] = READ_ONCE(*word);
+		if (old[i] == WORD_CLOSED)
+			continue;
+		old[i] = __atomic_exchange_n(word, WORD_DRAINING, __ATOMIC_ACQ_REL);
+		any = true;
+	}
+	if (!any)
+		return true;
+	if (host_membarrier_rseq() != 0) {
+		/*
+		 * Refused after all (a sandbox came later): the magazines cannot
+		 * be taken safely. Put back what nobody has touched.
+		 */
+		percpu.can_drain = false;
+		for (unsigned int i = 0; i < n; i++) {
+			long expect = WORD_DRAINING;
+
+			if (old[i] != WORD_CLOSED)
+				__atomic_compare_exchange_n(percpu_slot(first + i, slot),
+						&expect, old[i], false,
+						__ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+		}
+		return true;
+	}
+	for (unsigned int i = 0; i < n; i++) {
+		long *word = percpu_slot(first + i, slot);
+
+		if (old[i] == WORD_CLOSED)
+			continue;
+		if (READ_ONCE(*word) != WORD_DRAINING) {
+			again = true;
+			continue;
+		}
+		WRITE_ONCE(*word, WORD_CLOSED);
+		if (old[i] != WORD_CLOSED && old[i] != WORD_DRAINING)
+			fn(round_of(first + i, old[i]), arg);
+	}
+	return !again;
+}
+
+bool percpu_drain(unsigned int slot, void (*fn)(void **top, void *arg), void *arg)
+{
+	if (percpu.mode == PERCPU_FALLBACK) {
+		percpu_drain_dead(slot, fn, arg);
+		return true;
+	}
+	for (unsigned int cpu = 0; cpu < percpu.nr_cpus; cpu += DRAIN_BATCH) {
+		unsigned int n = min(percpu.nr_cpus - cpu, (unsigned int)DRAIN_BATCH);
+
+		for (int i = 0; i < DRAIN_TRIES; i++) {
+			if (!percpu.can_drain)
+				return false;
+			if (drain_rseq_batch(cpu, n, slot, fn, arg))
+				break;
+		}
+	}
+	return percpu.can_drain;
+}
+
+void percpu_drain_dead(unsigned int slot, void (*fn)(void **top, void *arg), void *arg)
+{
+	for (unsigned int cpu = 0; cpu < percpu.nr_cpus; cpu++) {
+		long *word = percpu_slot(cpu, slot);
+		long old;
+
+		if (READ_ONCE(*word) == WORD_CLOSED)
+			continue;
+		if (percpu.cpu_locks)
+			lock(&percpu.cpu_locks[cpu]);
+		old = __atomic_exchange_n(word, WORD_CLOSED, __ATOMIC_ACQ_REL);
+		if (percpu.cpu_locks)
+			unlock(&percpu.cpu_locks[cpu]);
+		if (old != WORD_CLOSED && old != WORD_DRAINING)
+			fn(round_of(cpu, old), arg);
+	}
+}
+
+/* ---- slot numbers: slab_mutex, or start-up ------------------------------------------ */
+
+unsigned int percpu_slot_alloc(void)
+{
+	unsigned long n = bitmap_find(slot_map, false, SLOT_DYNAMIC, PERCPU_SLOTS);
+
+	if (n == PERCPU_SLOTS)
+		return SLOT_NONE;
+	__set_bit(slot_map, n);
+	return (unsigned int)n;
+}
+
+void percpu_slot_free(unsigned int slot)
+{
+	if (slot >= SLOT_DYNAMIC)
+		__clear_bit(slot_map, slot);
+}
+
+void percpu_fork_lock(void)
+{
+	for (unsigned int i = 0; percpu.cpu_locks && i < percpu.nr_cpus; i++)
+		lock(&percpu.cpu_locks[i]);
+}
+
+void percpu_fork_unlock(void)
+{
+	for (unsigned int i = percpu.nr_cpus; percpu.cpu_locks && i-- > 0;)
+		unlock(&percpu.cpu_locks[i]);
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * percpu.h - per-CPU areas, and the operations on them that need no lock.
+ *
+ * Every CPU has an area of PERCPU_STRIDE bytes of address space, an array of
+ * words called slots. A slot belongs to one magazine cache (magazine.h) and
+ * says which magazine that CPU has loaded and how full it is, in one word:
+ *
+ *	area + slot word  =  address of the magazine's top round
+ *
+ * that is, words are relative to the area they stand in. Below a magazine's
+ * first round stands NULL, behind its last one stands NULL:
+ *
+ *	      bottom   round[0]      round[count-1]   round[count]        round[cap]
+ *	| ... | NULL | object | ... | object        | not NULL | ... | NULL | ...
+ *	                              ^ top
+ *
+ * so an empty magazine shows as NULL at top, a full one as NULL at top + 1, and
+ * neither needs a counter or a limit. The first four slots of an area are
+ * always zero; a slot whose word is 0 therefore reads as a magazine that is
+ * both empty and full ("closed"): both operations miss. Untouched memory is
+ * zero, so areas need no initialisation, a CPU that has never run costs
+ * nothing, and a cache that wants every operation on its slow path (debugging,
+ * fallback mode, not yet initialised) just keeps its slots closed.
+ *
+ * Popping and pushing read the word, read or write a round, and commit by
+ * writing the word back: a restartable sequence, one store long (arch/).
+ *
+ * Which CPU. Where the kernel gives concurrency ids (rseq's mm_cid, Linux 6.3)
+ * these are the index: a process of one thread uses one area. Else the CPU
+ * number. In the text "CPU" means that index.
+ *
+ * Modes. RSEQ: as above. FALLBACK (no rseq, KMEM_CMDLINE=rseq=off): the fast
+ * path finds closed slots, and the slow path works on the area of a virtual
+ * CPU, of which it takes the lock first. The functions below hide the mode.
+ */
+#ifndef MM_PERCPU_H
+#define MM_PERCPU_H
+
+#include "base/compiler.h"
+#include "lock.h"
+
+#define PERCPU_SHIFT		17
+#define PERCPU_STRIDE		(1UL << PERCPU_SHIFT)
+#define PERCPU_SLOTS		(PERCPU_STRIDE / 8)
+
+/*
+ * Slots 0..3 are zero for ever (see above). Those of the kmalloc caches have
+ * fixed numbers that fit a byte, because the slot map and the table of size
+ * classes hold them; the others are given out by percpu_slot_alloc().
+ */
+#define SLOT_NONE		0U
+#define SLOT_KMALLOC		4U
+#define SLOT_DYNAMIC		64U
+
+/* Words that are no magazine. Both read as closed. */
+#define WORD_CLOSED		0L
+#define WORD_DRAINING		8L	/* a drainer is taking the magazine: install nothing */
+
+enum percpu_mode { PERCPU_EARLY, PERCPU_RSEQ, PERCPU_FALLBACK };
+
+/*
+ * All that the fast paths load besides the maps: one cache line, written
+ * during start-up, read-only from then on but for heap_pages, which grows.
+ */
+struct kmem_hot {
+	char *percpu_base;		/* area of CPU 0; an area of zeros in FALLBACK mode */
+	long rseq_cs_off;		/* of rseq->rseq_cs from the thread pointer */
+	long cpu_off;			/* of rseq->mm_cid (or cpu_id) from the thread pointer */
+	char *heap_base;		/* zones[0]->base */
+	unsigned long heap_pages;	/* zones[0]->nr_present; 0 until it is ready */
+	u8 *slotmap;			/* zones[0]->slotmap */
+	unsigned long fast_limit;	/* malloc sizes below it may hit: KMALLOC_TABLE_MAX + 1, or 0 */
+} __cacheline_aligned;
+
+extern struct kmem_hot kmem_hot __kmem_internal;
+
+struct percpu_state {
+	enum percpu_mode mode;
+	bool use_cid;			/* the index is mm_cid, not cpu_id */
+	bool can_drain;			/* membarrier answers: remote magazines can be taken */
+	unsigned int nr_cpus;		/* areas */
+	char *base;			/* area of CPU 0, in either mode */
+	struct kmem_lock *cpu_locks;	/* FALLBACK: one a virtual CPU */
+};
+
+extern struct percpu_state percpu __kmem_internal;
+
+/* Chooses the mode and makes the areas; false when there is no memory. */
+bool percpu_init(void);
+
+/* ---- operations, in both modes ---------------------------------------------- */
+
+/* The CPU that the caller runs on right now; stale as soon as it is known. */
+unsigned int percpu_cpu(void);
+
+/* Takes the top round of the loaded magazine; NULL: empty or closed. */
+void *percpu_pop(unsigned int slot);
+/* Puts a round on top of it; false: full or closed. */
+bool percpu_push(unsigned int slot, void *object);
+
+/*
+ * Replaces the word of @slot on @cpu if the caller runs there and it is still
+ * @expect. True: done, and the magazine that @expect spoke of is the caller's.
+ * Words are made by word_of() and read by round_of().
+ */
+bool percpu_cmpxchg(unsigned int cpu, unsigned int slot, long expect, long new);
+
+/*
+ * Takes the magazines loaded on every CPU for @slot, one by one, from whatever
+ * CPU they are on: fn(top round, arg) is called for each, owned by the callee.
+ * Context: drain_mutex held. Returns false if some could not be taken because
+ * the kernel offers no membarrier.
+ */
+bool percpu_drain(unsigned int slot, void (*fn)(void **top, void *arg), void *arg);
+/* The same for a slot that nobody uses any more (its cache is being destroyed). */
+void percpu_drain_dead(unsigned int slot, void (*fn)(void **top, void *arg), void *arg);
+
+static inline char *percpu_area(unsigned int cpu)
+{
+	return percpu.base + ((unsigned long)cpu << PERCPU_SHIFT);
+}
+
+static inline long *percpu_slot(unsigned int cpu, unsigned int slot)
+{
+	return (long *)percpu_area(cpu) + slot;
+}
+
+static inline long word_of(unsigned int cpu, void **top)
+{
+	return (char *)top - percpu_area(cpu);
+}
+
+static inline void **round_of(unsigned int cpu, long word)
+{
+	return (void **)(percpu_area(cpu) + word);
+}
+
+/* ---- slot numbers ------------------------------------------------------------- */
+
+/* A free slot number, its words closed on every CPU; SLOT_NONE when all are taken. */
+unsigned int percpu_slot_alloc(void);
+void percpu_slot_free(unsigned int slot);
+
+/* Fork: locks of the virtual CPUs. */
+void percpu_fork_lock(void);
+void percpu_fork_unlock(void);
+
+#endif /* MM_PERCPU_H */

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * slab.h - struct kmem_cache, and what the files of the slab layer share.
+ *
+ * A cache's objects live in slabs: blocks of pages cut into equal strides.
+ * Which objects of a slab are free is a bitmap in the struct pages of the slab
+ * (mmzone.h), never in the objects. Object i's bit is bit i % 256 of the
+ * (i / 256)th page's bitmap.
+ *
+ * States of a slab, by its count of objects in use (those that lie in
+ * magazines count as in use; node lock):
+ *
+ *	inuse			list it is on
+ *	0			node->empty (at most node_max_empty of them; more go back)
+ *	1 .. objects - 1	node->partial[bin], by how full it is
+ *	objects			none (slab_list points to itself)
+ */
+#ifndef MM_SLAB_H
+#define MM_SLAB_H
+
+#include <kmem/slab.h>
+
+#include "magazine.h"
+#include "mmzone.h"
+
+/* partial[0] holds the emptiest slabs; refills take from the fullest bin. */
+#define SLAB_BINS	4
+
+struct kmem_cache_node {
+	struct kmem_lock lock;		/* "node lock": all below, and every slab's bitmap */
+	struct list_head partial[SLAB_BINS];
+	struct list_head empty;
+	unsigned long nr_slabs;
+	unsigned long nr_partial;
+	unsigned long nr_empty;
+	unsigned long nr_inuse;		/* objects in use in all slabs (magazines included) */
+	/* Statistics. */
+	unsigned long alloc_slab, free_slab;	/* slabs made and given back, ever */
+	unsigned long alloc_slowpath, free_slowpath; /* objects through refill and flush */
+};
+
+struct kmem_cache {
+	struct magazine_cache mag;	/* first: kmem_cache_alloc() needs mag.slot */
+
+	/* Constant after creation. */
+	slab_flags_t flags;
+	unsigned int size;		/* stride: object, alignment, debug data */
+	unsigned int object_size;	/* as asked for by the first creator */
+	unsigned int align;
+	unsigned int objects;		/* per slab */
+	u64 reciprocal;			/* offset * reciprocal >> 40 = offset / size */
+	unsigned int bin_reciprocal;	/* inuse * bin_reciprocal >> 16 = its bin */
+	u8 order;			/* of a slab */
+	u8 migratetype;
+	u8 slotmap_byte;		/* kmalloc caches: mag.slot, what the slot map says; else 0 */
+	gfp_t allocflags;		/* added to each request for pages */
+	void (*ctor)(void *);
+	unsigned int useroffset, usersize;
+	const char *name;
+	bool debug;			/* no magazines: every call checks (slab_debug=, init_on_*) */
+
+	struct kmem_cache_node node;
+
+	/* slab_mutex. */
+	int refcount;			/* creators that share it; -1: never merged */
+	struct list_head list;		/* slab_caches */
+	struct list_head aliases;	/* struct kmem_cache_alias, one a further creator */
+};
+
+struct kmem_cache_alias {
+	struct list_head list;
+	const char *name;
+};
+
+extern struct list_head slab_caches;
+extern struct kmem_lock slab_mutex;
+
+/* ---- slub.c: slabs and their bitmaps -------------------------------------------- */
+
+extern const struct magazine_backend slab_backend;
+
+/* Sets size, objects, order and reciprocals from object_size and align. */
+bool calculate_sizes(struct kmem_cache *s);
+void kmem_cache_node_init(struct kmem_cache_node *n);
+
+static inline char *slab_address(const struct page *slab)
+{
+	return zone_page_address(page_zone(slab), slab);
+}
+
+static inline unsigned int slab_index(const struct kmem_cache *s, unsigned long offset)
+{
+	return (unsigned int)((offset * s->reciprocal) >> 40);
+}
+
+/*
+ * One object past the magazines: from and to the slabs directly. The free
+ * checks the pointer and reports; it is the whole of free in debugged caches.
+ */
+void *slab_alloc_one(struct kmem_cache *s, gfp_t gfp);
+void slab_free_one(struct kmem_cache *s, void *object);
+
+/* Gives back all empty slabs but @keep. Returns the slabs left. */
+unsigned long slab_discard_empty(struct kmem_cache *s, unsigned long keep);
+
+/* Calls fn for every object that is in use; returns how many. Node lock held inside. */
+unsigned long slab_for_each_inuse(struct kmem_cache *s,
+				  void (*fn)(struct kmem_cache *s, void *object));
+
+/* Reports a bad pointer given to free, in the kernel's form, and aborts. */
+void slab_report_bad_free(struct kmem_cache *s, struct page *slab, const void *object,
+			  const char *reason) __noreturn __cold;
+
+/* ---- slab_common.c: caches -------------------------------------------------------- */
+
+/* Creates a kmalloc-N cache, at start-up. NULL: no memory. */
+struct kmem_cache *create_kmalloc_cache(unsigned int size, unsigned int slot);
+/* The cache of the slab that @object lies in, or NULL. */
+struct kmem_cache *virt_to_cache(const void *object);
+
+/* Reclaimer: drains caches that have been idle since its last look. */
+void slab_reclaim_idle(bool force);
+
+void slab_fork_lock(void);
+void slab_fork_unlock(void);
+
+/* ---- kmalloc.c ------------------------------------------------------------------------ */
+
+#define KMALLOC_CLASSES		40	/* 16 .. 128 by 16, then four per doubling to 32768 */
+
+extern struct kmem_cache *kmalloc_caches[KMALLOC_CLASSES] __kmem_internal;
+/* By (size + 15) / 16 up to KMALLOC_TABLE_MAX bytes: the slot of the class. */
+#define KMALLOC_TABLE_MAX	1024
+extern const u8 kmalloc_slot_table[KMALLOC_TABLE_MAX / 16 + 1] __kmem_internal;
+
+bool kmalloc_init(void);
+
+/* The class of a size from 1 to KMALLOC_MAX_CACHE_SIZE, and the bytes of a class. */
+unsigned int kmalloc_index(size_t size);
+size_t kmalloc_class_size(unsigned int index);
+
+/*
+ * Whatever the size, no fast path: a class's cache, or a large run. @align is a
+ * power of two. NULL: no memory.
+ */
+void *kmalloc_slow(size_t size, gfp_t gfp);
+void *kmalloc_aligned(size_t size, size_t align, gfp_t gfp);
+/* Frees anything that the library ever handed out, or reports it. */
+void kfree_slow(void *object);
+/* Resizes where it stands or moves; NULL: no memory, @p as it was. */
+void *krealloc_slow(void *p, size_t size, gfp_t gfp);
+
+#endif /* MM_SLAB_H */

@@ -1,0 +1,463 @@
+// SPDX-License-Identifier: MIT
+/*
+ * slab_common.c - caches: creating, merging, finding, draining and destroying
+ * them, and the public calls on objects of a cache.
+ *
+ * A cache that is like an existing one becomes another name for it (an alias)
+ * and shares its slabs. The list of caches is guarded by slab_mutex; an object's
+ * way never takes it.
+ *
+ * slab_mutex and the drain mutex below it may be held across a membarrier and
+ * across giving pages back: no allocation and no free ever waits for them.
+ */
+#include "slab.h"
+
+#include <string.h>
+
+#include "arch/rseq.h"
+#include "base/printk.h"
+#include "cmdline.h"
+#include "host/host.h"
+#include "init.h"
+#include "memblock.h"
+#include "percpu.h"
+
+LIST_HEAD(slab_caches);
+struct kmem_lock slab_mutex = LOCK_INIT(RANK_SLAB_MUTEX);
+
+#define SLAB_KNOWN_FLAGS						\
+	(SLAB_CONSISTENCY_CHECKS | SLAB_RED_ZONE | SLAB_POISON |	\
+	 SLAB_STORE_USER | SLAB_TRACE | SLAB_HWCACHE_ALIGN |		\
+	 SLAB_CACHE_DMA | SLAB_CACHE_DMA32 | SLAB_RECLAIM_ACCOUNT |	\
+	 SLAB_PANIC | SLAB_TYPESAFE_BY_RCU | SLAB_NOLEAKTRACE |		\
+	 SLAB_NO_MERGE | SLAB_FAILSLAB | SLAB_ACCOUNT | SLAB_KMALLOC |	\
+	 SLAB_NO_USER_FLAGS | SLAB_SKIP_KFENCE)
+
+#define SLAB_NEVER_MERGE						\
+	(SLAB_CONSISTENCY_CHECKS | SLAB_RED_ZONE | SLAB_POISON |	\
+	 SLAB_STORE_USER | SLAB_TRACE | SLAB_TYPESAFE_BY_RCU |		\
+	 SLAB_NOLEAKTRACE | SLAB_FAILSLAB | SLAB_NO_MERGE)
+
+#define SLAB_MERGE_SAME							\
+	(SLAB_RECLAIM_ACCOUNT | SLAB_CACHE_DMA | SLAB_CACHE_DMA32 | SLAB_ACCOUNT)
+
+#define SLAB_MAX_SIZE		(PAGE_SIZE << MAX_PAGE_ORDER)
+
+/* ---- creation -------------------------------------------------------------------- */
+
+/* Alignment in effect: the kernel's rule, with the cache line halved for small objects. */
+static unsigned int effective_align(unsigned int size, unsigned int align,
+				    slab_flags_t flags)
+{
+	if (flags & SLAB_HWCACHE_ALIGN) {
+		unsigned int line = SMP_CACHE_BYTES;
+
+		while (size <= line / 2)
+			line /= 2;
+		align = max(align, line);
+	}
+	return max(align, 8U);
+}
+
+static struct kmem_cache *find_mergeable(unsigned int size, unsigned int align,
+					 slab_flags_t flags,
+					 const struct kmem_cache_args *args)
+{
+	struct kmem_cache *s;
+
+	if (kmem_params.slab_nomerge || (flags & SLAB_NEVER_MERGE) || args->ctor ||
+	    args->usersize || args->sheaf_capacity)
+		return NULL;
+	size = max(ALIGN(size, align), 16U);
+	list_for_each_entry(s, &slab_caches, list) {
+		if (s->refcount < 0 || s->debug || (s->flags & SLAB_NEVER_MERGE) ||
+		    s->ctor || s->usersize)
+			continue;
+		if ((s->flags & SLAB_MERGE_SAME) != (flags & SLAB_MERGE_SAME))
+			continue;
+		if (s->size < size || s->size - size >= sizeof(void *) || s->size % align)
+			continue;
+		return s;
+	}
+	return NULL;
+}
+
+static bool add_alias(struct kmem_cache *s, const char *name)
+{
+	struct kmem_cache_alias *alias = memblock_alloc(sizeof(*alias));
+
+	if (!alias)
+		return false;
+	alias->name = memblock_strdup(name);
+	if (!alias->name) {
+		memblock_free(alias, sizeof(*alias));
+		return false;
+	}
+	list_add_tail(&alias->list, &s->aliases);
+	s->refcount++;
+	return true;
+}
+
+static void free_cache(struct kmem_cache *s)
+{
+	struct kmem_cache_alias *alias, *next;
+
+	list_for_each_entry_safe(alias, next, &s->aliases, list) {
+		memblock_free((char *)alias->name, strlen(alias->name) + 1);
+		memblock_free(alias, sizeof(*alias));
+	}
+	if (s->name)
+		memblock_free((char *)s->name, strlen(s->name) + 1);
+	memblock_free(s, sizeof(*s));
+}
+
+/*
+ * A cache that is not on the list yet. @slot is given for kmalloc's caches,
+ * SLOT_NONE asks for one. slab_mutex held, or start-up.
+ */
+static struct kmem_cache *new_cache(const char *name, unsigned int size,
+				    const struct kmem_cache_args *args,
+				    slab_flags_t flags, unsigned int slot)
+{
+	struct kmem_cache *s = memblock_alloc(sizeof(*s));
+
+	if (!s)
+		return NULL;
+	INIT_LIST_HEAD(&s->aliases);
+	kmem_cache_node_init(&s->node);
+	s->name = memblock_strdup(name);
+	s->flags = flags;
+	s->object_size = size;
+	s->align = effective_align(size, args->align, flags);
+	s->ctor = args->ctor;
+	s->useroffset = args->useroffset;
+	s->usersize = args->usersize;
+	s->migratetype = flags & SLAB_RECLAIM_ACCOUNT ? MIGRATE_RECLAIMABLE : MIGRATE_UNMOVABLE;
+	s->refcount = 1;
+	if (!s->name || !calculate_sizes(s)) {
+		free_cache(s);
+		return NULL;
+	}
+	s->debug = (flags & SLAB_CONSISTENCY_CHECKS) || kmem_params.init_on_alloc ||
+		   kmem_params.init_on_free ||
+		   (!(flags & SLAB_NO_USER_FLAGS) && cmdline_slab_debug(&kmem_params, name));
+	if (slot != SLOT_NONE)
+		s->slotmap_byte = (u8)slot;
+	else if (!s->debug)
+		slot = percpu_slot_alloc();
+	magazine_cache_init(&s->mag, s->debug ? SLOT_NONE : slot, s->size, &slab_backend);
+	return s;
+}
+
+static bool args_valid(const char *name, unsigned int size,
+		       const struct kmem_cache_args *args, slab_flags_t flags)
+{
+	if (!name || !*name || size == 0 || size > SLAB_MAX_SIZE) {
+		printk("kmem_cache_create(%s) integrity check failed: size %u\n",
+		       name ? name : "(null)", size);
+		return false;
+	}
+	if (flags & ~SLAB_KNOWN_FLAGS) {
+		printk("kmem_cache_create(%s): unknown flags 0x%x\n", name,
+		       flags & ~SLAB_KNOWN_FLAGS);
+		return false;
+	}
+	if (args->align && (!is_power_of_2(args->align) || args->align > PAGE_SIZE)) {
+		printk("kmem_cache_create(%s): bad alignment %u\n", name, args->align);
+		return false;
+	}
+	if (args->usersize && (args->usersize > size ||
+			       args->useroffset > size - args->usersize)) {
+		printk("kmem_cache_create(%s): user region %u+%u outside the object\n",
+		       name, args->useroffset, args->usersize);
+		return false;
+	}
+	return true;
+}
+
+static void warn_duplicate(const char *name)
+{
+	struct kmem_cache *s;
+
+	list_for_each_entry(s, &slab_caches, list) {
+		if (!strcmp(s->name, name)) {
+			printk("kmem_cache of name '%s' already exists\n", name);
+			return;
+		}
+	}
+}
+
+struct kmem_cache *__kmem_cache_create_args(const char *name, unsigned int size,
+					    struct kmem_cache_args *args,
+					    slab_flags_t flags)
+{
+	static struct kmem_cache_args none;
+	struct kmem_cache *s = NULL;
+
+	mm_init();
+	if (!args)
+		args = &none;
+	if (args_valid(name, size, args, flags)) {
+		unsigned int align = effective_align(size, args->align, flags);
+
+		lock(&slab_mutex);
+		warn_duplicate(name);
+		s = find_mergeable(size, align, flags, args);
+		if (s && !add_alias(s, name))
+			s = NULL;
+		if (!s) {
+			s = new_cache(name, size, args, flags, SLOT_NONE);
+			if (s)
+				list_add_tail(&s->list, &slab_caches);
+		}
+		unlock(&slab_mutex);
+		if (!s)
+			printk("kmem_cache_create(%s) failed: out of memory\n", name);
+	}
+	if (!s && (flags & SLAB_PANIC))
+		BUG("kmem_cache_create: Failed to create slab '%s'", name ? name : "(null)");
+	return s;
+}
+
+struct kmem_cache *__kmem_cache_default_args(const char *name, unsigned int size,
+					     void *null_args, slab_flags_t flags)
+{
+	if (null_args)
+		printk("kmem_cache_create(%s): arguments of an unknown type ignored\n",
+		       name ? name : "(null)");
+	return __kmem_cache_create_args(name, size, NULL, flags);
+}
+
+struct kmem_cache *__kmem_cache_create(const char *name, unsigned int size,
+				       unsigned int align, slab_flags_t flags,
+				       void (*ctor)(void *))
+{
+	struct kmem_cache_args args = { .align = align, .ctor = ctor };
+
+	return __kmem_cache_create_args(name, size, &args, flags);
+}
+
+struct kmem_cache *kmem_cache_create_usercopy(const char *name, unsigned int size,
+					      unsigned int align, slab_flags_t flags,
+					      unsigned int useroffset, unsigned int usersize,
+					      void (*ctor)(void *))
+{
+	struct kmem_cache_args args = {
+		.align = align, .ctor = ctor,
+		.useroffset = useroffset, .usersize = usersize,
+	};
+
+	return __kmem_cache_create_args(name, size, &args, flags);
+}
+
+struct kmem_cache *create_kmalloc_cache(unsigned int size, unsigned int slot)
+{
+	struct kmem_cache_args args = { .align = ARCH_KMALLOC_MINALIGN };
+	struct kmem_cache *s;
+	char name[32];
+
+	kmem_snprintf(name, sizeof(name), "kmalloc-%u", size);
+	s = new_cache(name, size, &args, SLAB_KMALLOC, slot);
+	if (s) {
+		s->refcount = -1;
+		list_add_tail(&s->list, &slab_caches);
+	}
+	return s;
+}
+
+/* ---- destruction ------------------------------------------------------------------- */
+
+static unsigned int objects_listed;	/* slab_mutex */
+
+static void list_object(struct kmem_cache *s, void *object)
+{
+	(void)s;
+	if (objects_listed++ < 64)
+		pr_raw("Object %p @offset=%lu\n", object,
+		       (unsigned long)((char *)object -
+				       slab_address(virt_to_head_page(object))));
+}
+
+static void report_remaining(struct kmem_cache *s, void *caller)
+{
+	unsigned long n;
+
+	pr_raw("=============================================================================\n");
+	pr_raw("BUG %s (pid %d): Objects remaining on __kmem_cache_shutdown()\n",
+	       s->name, host_getpid());
+	pr_raw("-----------------------------------------------------------------------------\n\n");
+	objects_listed = 0;
+	n = slab_for_each_inuse(s, list_object);
+	pr_raw("%lu objects remain\n", n);
+	pr_raw("kmem_cache_destroy %s: Slab cache still has objects when called from %p\n",
+	       s->name, caller);
+}
+
+void kmem_cache_destroy(struct kmem_cache *s)
+{
+	bool dead = false;
+
+	if (!s)
+		return;
+	lock(&slab_mutex);
+	if (s->refcount < 0) {
+		printk("kmem_cache_destroy %s: a kmalloc cache stays\n", s->name);
+	} else if (--s->refcount == 0) {
+		unsigned int slot = s->mag.slot;
+
+		magazine_cache_destroy(&s->mag);
+		s->mag.slot = SLOT_NONE;	/* objects that remain may still be freed */
+		percpu_slot_free(slot);
+		dead = slab_discard_empty(s, 0) == 0;
+		if (dead)
+			list_del(&s->list);
+		else
+			report_remaining(s, __builtin_return_address(0));
+	}
+	unlock(&slab_mutex);
+	if (dead)
+		free_cache(s);
+}
+
+int kmem_cache_shrink(struct kmem_cache *s)
+{
+	magazine_cache_drain(&s->mag, true);
+	return slab_discard_empty(s, 0) != 0;
+}
+
+/* ---- draining all ------------------------------------------------------------------- */
+
+void slab_reclaim_idle(bool force)
+{
+	struct kmem_cache *s;
+
+	lock(&slab_mutex);
+	list_for_each_entry(s, &slab_caches, list) {
+		if (magazine_cache_touched(&s->mag) && !force)
+			continue;
+		if (READ_ONCE(s->node.nr_slabs) == 0)
+			continue;
+		magazine_cache_drain(&s->mag, magazine_cache_count(&s->mag) > 0);
+		slab_discard_empty(s, 0);
+	}
+	unlock(&slab_mutex);
+}
+
+void slab_fork_lock(void)
+{
+	struct kmem_cache *s;
+
+	lock(&slab_mutex);
+	magazine_fork_lock();
+	list_for_each_entry(s, &slab_caches, list)
+		lock(&s->mag.lock);
+	list_for_each_entry(s, &slab_caches, list)
+		lock(&s->node.lock);
+}
+
+void slab_fork_unlock(void)
+{
+	struct kmem_cache *s;
+
+	list_for_each_entry(s, &slab_caches, list)
+		unlock(&s->node.lock);
+	list_for_each_entry(s, &slab_caches, list)
+		unlock(&s->mag.lock);
+	magazine_fork_unlock();
+	unlock(&slab_mutex);
+}
+
+/* ---- objects --------------------------------------------------------------------------- */
+
+struct kmem_cache *virt_to_cache(const void *object)
+{
+	struct page *page = virt_to_head_page(object);
+
+	return page && page->type == PT_SLAB ? page->slab_cache : NULL;
+}
+
+static noinline void *kmem_cache_alloc_miss(struct kmem_cache *s, gfp_t gfp)
+{
+	void *object;
+
+	if (s->debug)
+		object = slab_alloc_one(s, gfp);
+	else
+		object = magazine_alloc_slow(&s->mag, gfp);
+	if (object && (gfp & __GFP_ZERO))
+		memset(object, 0, s->object_size);
+	return object;
+}
+
+void *kmem_cache_alloc(struct kmem_cache *s, gfp_t gfp)
+{
+	void *object;
+
+	if (unlikely(gfp & __GFP_ZERO))
+		return kmem_cache_zalloc(s, gfp);
+	object = rseq_pop(s->mag.slot);
+	return likely(object) ? object : kmem_cache_alloc_miss(s, gfp);
+}
+
+void *kmem_cache_zalloc(struct kmem_cache *s, gfp_t gfp)
+{
+	void *object = rseq_pop(s->mag.slot);
+
+	WARN_ONCE(s->ctor != NULL, "%s: __GFP_ZERO for a cache with a constructor", s->name);
+	if (unlikely(!object))
+		return kmem_cache_alloc_miss(s, gfp | __GFP_ZERO);
+	return memset(object, 0, s->object_size);
+}
+
+static noinline void kmem_cache_free_miss(struct kmem_cache *s, void *object)
+{
+	if (!object)
+		return;
+	if (s->debug)
+		slab_free_one(s, object);
+	else
+		magazine_free_slow(&s->mag, object);
+}
+
+void kmem_cache_free(struct kmem_cache *s, void *object)
+{
+	if (unlikely(!object) || unlikely(!rseq_push(s->mag.slot, object)))
+		kmem_cache_free_miss(s, object);
+}
+
+int kmem_cache_alloc_bulk(struct kmem_cache *s, gfp_t gfp, size_t nr, void **p)
+{
+	for (size_t i = 0; i < nr; i++) {
+		p[i] = kmem_cache_alloc(s, gfp);
+		if (unlikely(!p[i])) {
+			kmem_cache_free_bulk(s, i, p);
+			return 0;
+		}
+	}
+	return (int)nr;
+}
+
+void kmem_cache_free_bulk(struct kmem_cache *s, size_t nr, void **p)
+{
+	for (size_t i = 0; i < nr; i++) {
+		if (s)
+			kmem_cache_free(s, p[i]);
+		else
+			kfree(p[i]);
+	}
+}
+
+unsigned int kmem_cache_size(struct kmem_cache *s)
+{
+	return s->object_size;
+}
+
+const char *kmem_cache_name(struct kmem_cache *s)
+{
+	return s->name;
+}
+
+bool slab_is_available(void)
+{
+	return mm_init();
+}

@@ -1,0 +1,534 @@
+// SPDX-License-Identifier: MIT
+/*
+ * slub.c - slabs: blocks of pages cut into objects, and the bitmaps that say
+ * which objects are free.
+ *
+ * This is the backend behind the magazines (magazine.h): it makes objects in
+ * batches and takes them back in batches. slab.h has the states of a slab.
+ *
+ * Which slab. A refill takes from the fullest bin of partial slabs that has
+ * any, so that the emptier ones run empty and their pages go back. Within a
+ * slab it takes the lowest addresses, and hands them out in ascending order:
+ * a fresh slab is touched page by page, and pages that no object has reached
+ * yet cost no memory.
+ *
+ * Every object that comes back is checked here: it must be the start of an
+ * object of a slab of this very cache, and its bit must say "in use". That
+ * finds invalid pointers, wrong caches and double frees when the magazine
+ * that they went through is flushed; in a debugged cache, which has no
+ * magazines, at once.
+ *
+ * Locks: the node lock, around the lists, the bitmaps and the counts. Pages are
+ * allocated, constructed and freed outside it.
+ */
+#include "slab.h"
+
+#include <string.h>
+
+#include "base/printk.h"
+#include "cmdline.h"
+#include "host/host.h"
+#include "percpu.h"
+
+/* Empty slabs that a node keeps for the next refill. */
+#define NODE_MAX_EMPTY		2
+
+/* ---- sizes ---------------------------------------------------------------------- */
+
+/*
+ * Slabs of small objects are 16 KiB: some hundred objects for one trip to the
+ * page layer. Larger objects get at least four to a slab, which keeps the tail
+ * that no object fits into below a fifth; that tail is never touched.
+ */
+static unsigned int slab_order(size_t size)
+{
+	if (size <= 512)
+		return 2;
+	if (size <= 8192)
+		return 3;
+	if (size <= 32768)
+		return get_order(4 * size);
+	return get_order(size);
+}
+
+bool calculate_sizes(struct kmem_cache *s)
+{
+	size_t size = ALIGN((size_t)s->object_size, (size_t)s->align);
+	unsigned int order;
+
+	size = max(size, (size_t)16);	/* a page has 256 bits */
+	order = slab_order(size);
+	if (order > MAX_PAGE_ORDER)
+		return false;
+	s->size = (unsigned int)size;
+	s->order = (u8)order;
+	s->objects = (unsigned int)((PAGE_SIZE << order) / size);
+	/*
+	 * Exact for offsets below 2^22 as long as offset * (size - 1) < 2^40;
+	 * only slabs of one object are larger, and they have one index.
+	 */
+	s->reciprocal = s->objects == 1 ? 0 : ((1UL << 40) + size - 1) / size;
+	s->bin_reciprocal = (SLAB_BINS << 16) / s->objects;
+	return true;
+}
+
+void kmem_cache_node_init(struct kmem_cache_node *n)
+{
+	lock_init(&n->lock, RANK_NODE);
+	for (int i = 0; i < SLAB_BINS; i++)
+		INIT_LIST_HEAD(&n->partial[i]);
+	INIT_LIST_HEAD(&n->empty);
+}
+
+/* ---- a slab's bits ----------------------------------------------------------------- */
+
+static unsigned long *slab_word(struct page *slab, unsigned int index)
+{
+	return &slab[index / 256].bitmap[index % 256 / 64];
+}
+
+static bool slab_bit(struct page *slab, unsigned int index)
+{
+	return *slab_word(slab, index) >> (index % 64) & 1;
+}
+
+/* Takes up to @n free objects, lowest first; node lock held, or slab not yet known. */
+static unsigned int slab_take(struct kmem_cache *s, struct page *slab, void **rounds,
+			      unsigned int n)
+{
+	char *base = slab_address(slab);
+	unsigned int got = 0;
+
+	for (unsigned int first = 0; first < s->objects && got < n; first += 64) {
+		unsigned long *word = slab_word(slab, first), bits = *word;
+
+		if (!bits)
+			continue;
+		while (bits && got < n) {
+			rounds[got++] = base + (size_t)(first + __ffs(bits)) * s->size;
+			bits &= bits - 1;
+		}
+		*word = bits;
+	}
+	slab->inuse += got;
+	return got;
+}
+
+/* ---- a node's lists ------------------------------------------------------------------ */
+
+static struct list_head *slab_list_of(struct kmem_cache *s, unsigned int inuse)
+{
+	if (inuse == s->objects)
+		return NULL;
+	if (inuse == 0)
+		return &s->node.empty;
+	return &s->node.partial[inuse * s->bin_reciprocal >> 16];
+}
+
+/* The slab had @before objects in use: put it where it belongs now. Node lock. */
+static void slab_relist(struct kmem_cache *s, struct page *slab, unsigned int before)
+{
+	struct list_head *from = slab_list_of(s, before);
+	struct list_head *to = slab_list_of(s, slab->inuse);
+	struct kmem_cache_node *n = &s->node;
+
+	if (from == to)
+		return;
+	if (from) {
+		list_del(&slab->slab_list);
+		if (before)
+			n->nr_partial--;
+		else
+			n->nr_empty--;
+	}
+	if (to) {
+		list_add(&slab->slab_list, to);
+		if (slab->inuse)
+			n->nr_partial++;
+		else
+			n->nr_empty++;
+	} else {
+		INIT_LIST_HEAD(&slab->slab_list);
+	}
+}
+
+static struct page *node_pick(struct kmem_cache_node *n)
+{
+	for (int i = SLAB_BINS - 1; i >= 0; i--) {
+		if (!list_empty(&n->partial[i]))
+			return list_first_entry(&n->partial[i], struct page, slab_list);
+	}
+	if (!list_empty(&n->empty))
+		return list_first_entry(&n->empty, struct page, slab_list);
+	return NULL;
+}
+
+/* ---- slabs come and go ------------------------------------------------------------------ */
+
+static void slab_set_slotmap(struct kmem_cache *s, struct page *slab, u8 byte)
+{
+	struct zone *z = page_zone(slab);
+
+	if (s->slotmap_byte)
+		memset(z->slotmap + page_zpn(z, slab), byte, 1UL << s->order);
+}
+
+/*
+ * A slab with all objects free and constructed, on no list yet, and not yet
+ * PT_SLAB: it becomes that together with its place in the node's counts.
+ * NULL: no memory.
+ */
+static struct page *new_slab(struct kmem_cache *s, gfp_t gfp)
+{
+	struct page *slab = alloc_slab_pages(s->order, s->migratetype, gfp | s->allocflags);
+	unsigned int left = s->objects;
+
+	if (!slab)
+		return NULL;
+	slab->order = s->order;
+	slab->slab_cache = s;
+	slab->inuse = 0;
+	INIT_LIST_HEAD(&slab->slab_list);
+	for (u32 i = 0; i < 1U << s->order; i++) {
+		struct page *page = slab + i;
+
+		for (int w = 0; w < 4; w++) {
+			unsigned int bits = min(left, 64U);
+
+			page->bitmap[w] = bits == 64 ? ~0UL : BIT(bits) - 1;
+			left -= bits;
+		}
+		if (i > 0) {
+			page->head_distance = i;
+			page->zone = slab->zone;
+			page->type = PT_TAIL;
+		}
+	}
+	if (s->ctor) {
+		for (unsigned int i = 0; i < s->objects; i++)
+			s->ctor(slab_address(slab) + (size_t)i * s->size);
+	}
+	slab_set_slotmap(s, slab, s->slotmap_byte);
+	return slab;
+}
+
+static void discard_slab(struct kmem_cache *s, struct page *slab)
+{
+	slab_set_slotmap(s, slab, 0);
+	free_slab_pages(slab, s->order);
+}
+
+/* Frees slabs that have been taken off all lists, chained through slab_list. */
+static void discard_slabs(struct kmem_cache *s, struct list_head *slabs)
+{
+	struct page *slab, *next;
+
+	list_for_each_entry_safe(slab, next, slabs, slab_list)
+		discard_slab(s, slab);
+}
+
+/* Moves empty slabs beyond @keep to @out. Node lock. */
+static void node_trim_empty(struct kmem_cache_node *n, unsigned long keep,
+			    struct list_head *out)
+{
+	while (n->nr_empty > keep) {
+		list_last_entry(&n->empty, struct page, slab_list)->type = PT_PCP;
+		list_move(n->empty.prev, out);
+		n->nr_empty--;
+		n->nr_slabs--;
+		n->free_slab++;
+	}
+}
+
+unsigned long slab_discard_empty(struct kmem_cache *s, unsigned long keep)
+{
+	struct kmem_cache_node *n = &s->node;
+	unsigned long left;
+	LIST_HEAD(out);
+
+	lock(&n->lock);
+	node_trim_empty(n, keep, &out);
+	left = n->nr_slabs;
+	unlock(&n->lock);
+	discard_slabs(s, &out);
+	return left;
+}
+
+/* ---- refill -------------------------------------------------------------------------------- */
+
+/* Takes from the slabs that the node has. */
+static unsigned int node_refill(struct kmem_cache *s, void **rounds, unsigned int n)
+{
+	struct kmem_cache_node *node = &s->node;
+	unsigned int got = 0;
+	struct page *slab;
+
+	lock(&node->lock);
+	while (got < n && (slab = node_pick(node))) {
+		unsigned int before = slab->inuse;
+
+		got += slab_take(s, slab, rounds + got, n - got);
+		slab_relist(s, slab, before);
+	}
+	node->nr_inuse += got;
+	node->alloc_slowpath += got;
+	unlock(&node->lock);
+	return got;
+}
+
+static unsigned int slab_refill(struct magazine_cache *mc, void **rounds,
+				unsigned int n, gfp_t gfp)
+{
+	struct kmem_cache *s = container_of(mc, struct kmem_cache, mag);
+	struct kmem_cache_node *node = &s->node;
+	unsigned int got = node_refill(s, rounds, n);
+
+	if (!got) {
+		struct page *slab = new_slab(s, gfp);
+
+		if (!slab)
+			return 0;
+		got = slab_take(s, slab, rounds, n);
+		lock(&node->lock);
+		slab->type = PT_SLAB;
+		node->nr_slabs++;
+		node->alloc_slab++;
+		node->nr_inuse += got;
+		node->alloc_slowpath += got;
+		slab_relist(s, slab, s->objects);
+		unlock(&node->lock);
+	}
+	/* The last round is handed out first: lowest address last. */
+	for (unsigned int i = 0, j = got - 1; i < j; i++, j--) {
+		void *t = rounds[i];
+
+		rounds[i] = rounds[j];
+		rounds[j] = t;
+	}
+	return got;
+}
+
+/* ---- flush ---------------------------------------------------------------------------------- */
+
+/* The index of an object that is being freed; reports and aborts if it is none. */
+static unsigned int slab_check_object(struct kmem_cache *s, struct page *slab,
+				      const void *object)
+{
+	unsigned long offset = (unsigned long)((const char *)object - slab_address(slab));
+	unsigned int index = slab_index(s, offset);
+
+	if (unlikely((unsigned long)index * s->size != offset || index >= s->objects))
+		slab_report_bad_free(s, slab, object, "Invalid object pointer");
+	if (unlikely(slab_bit(slab, index)))
+		slab_report_bad_free(s, slab, object, "Object already free");
+	return index;
+}
+
+static struct page *slab_of_object(struct kmem_cache *s, const void *object)
+{
+	struct zone *z = zone_of(object);
+	struct page *slab;
+
+	if (unlikely(!z))
+		slab_report_bad_free(s, NULL, object, "Invalid pointer");
+	slab = page_head(z->memmap + zone_zpn(z, object));
+	if (unlikely(slab->type != PT_SLAB))
+		slab_report_bad_free(s, NULL, object, "Invalid object pointer");
+	if (unlikely(slab->slab_cache != s))
+		slab_report_bad_free(s, slab, object, "Wrong cache");
+	return slab;
+}
+
+/* The struct pages of random objects are cache misses: ask for all of them first. */
+static void prefetch_pages(void **rounds, unsigned int n)
+{
+	struct zone *z = zones[0];
+
+	for (unsigned int i = 0; i < n; i++)
+		__builtin_prefetch(z->memmap + zone_zpn(z, rounds[i]), 1);
+}
+
+static void slab_flush(struct magazine_cache *mc, void **rounds, unsigned int n)
+{
+	struct kmem_cache *s = container_of(mc, struct kmem_cache, mag);
+	struct kmem_cache_node *node = &s->node;
+	LIST_HEAD(out);
+
+	prefetch_pages(rounds, n);
+	lock(&node->lock);
+	for (unsigned int i = 0; i < n; i++) {
+		struct page *slab = slab_of_object(s, rounds[i]);
+		unsigned int index = slab_check_object(s, slab, rounds[i]);
+		unsigned int before = slab->inuse--;
+
+		*slab_word(slab, index) |= BIT(index % 64);
+		slab_relist(s, slab, before);
+	}
+	node->nr_inuse -= n;
+	node->free_slowpath += n;
+	node_trim_empty(node, NODE_MAX_EMPTY, &out);
+	unlock(&node->lock);
+	discard_slabs(s, &out);
+}
+
+const struct magazine_backend slab_backend = {
+	.refill = slab_refill,
+	.flush = slab_flush,
+};
+
+/* ---- one object, past the magazines ------------------------------------------------------------ */
+
+void *slab_alloc_one(struct kmem_cache *s, gfp_t gfp)
+{
+	void *object;
+
+	if (!slab_refill(&s->mag, &object, 1, gfp))
+		return NULL;
+	if (kmem_params.init_on_alloc && !s->ctor)
+		memset(object, 0, s->size);
+	return object;
+}
+
+void slab_free_one(struct kmem_cache *s, void *object)
+{
+	if (kmem_params.init_on_free && !s->ctor) {
+		slab_check_object(s, slab_of_object(s, object), object);
+		memset(object, 0, s->size);
+	}
+	slab_flush(&s->mag, &object, 1);
+}
+
+/* ---- looking and checking ---------------------------------------------------------------------- */
+
+static unsigned int slab_count_free(struct kmem_cache *s, struct page *slab)
+{
+	unsigned int n = 0;
+
+	for (unsigned int first = 0; first < s->objects; first += 64)
+		n += hweight_long(*slab_word(slab, first));
+	return n;
+}
+
+/* Calls fn for each slab of the cache; node lock held. */
+static void for_each_slab(struct kmem_cache *s, void (*fn)(struct kmem_cache *s,
+			  struct page *slab, void *arg), void *arg)
+{
+	for (unsigned int i = 0; i < nr_zones; i++) {
+		struct zone *z = zones[i];
+		unsigned long zpn = 0, end = READ_ONCE(z->nr_present);
+
+		while (zpn < end) {
+			struct page *page = z->memmap + zpn;
+
+			if (page->type == PT_SLAB && page->slab_cache == s) {
+				fn(s, page, arg);
+				zpn += 1UL << s->order;
+			} else {
+				zpn++;
+			}
+		}
+	}
+}
+
+struct inuse_walk {
+	void (*fn)(struct kmem_cache *s, void *object);
+	unsigned long count;
+};
+
+static void walk_inuse(struct kmem_cache *s, struct page *slab, void *arg)
+{
+	struct inuse_walk *walk = arg;
+
+	for (unsigned int i = 0; i < s->objects; i++) {
+		if (slab_bit(slab, i))
+			continue;
+		walk->count++;
+		if (walk->fn)
+			walk->fn(s, slab_address(slab) + (size_t)i * s->size);
+	}
+}
+
+unsigned long slab_for_each_inuse(struct kmem_cache *s,
+				  void (*fn)(struct kmem_cache *s, void *object))
+{
+	struct inuse_walk walk = { .fn = fn };
+
+	lock(&s->node.lock);
+	for_each_slab(s, walk_inuse, &walk);
+	unlock(&s->node.lock);
+	return walk.count;
+}
+
+struct validation {
+	unsigned long slabs, partial, empty, inuse;
+	long errors;
+};
+
+static void slab_error(struct kmem_cache *s, struct validation *v, const char *what,
+		       unsigned long is, unsigned long should)
+{
+	v->errors++;
+	printk("validate %s: %s: %lu, should be %lu\n", s->name, what, is, should);
+}
+
+static void validate_slab(struct kmem_cache *s, struct page *slab, void *arg)
+{
+	unsigned int free = slab_count_free(s, slab);
+	struct validation *v = arg;
+
+	v->slabs++;
+	v->inuse += slab->inuse;
+	if (free + slab->inuse != s->objects)
+		slab_error(s, v, "objects of a slab", free + slab->inuse, s->objects);
+	if (slab->order != s->order)
+		slab_error(s, v, "order of a slab", slab->order, s->order);
+	if (slab->inuse == 0)
+		v->empty++;
+	else if (slab->inuse < s->objects)
+		v->partial++;
+	for (u32 i = 1; i < 1U << s->order; i++) {
+		if (slab[i].type != PT_TAIL || slab[i].head_distance != i)
+			slab_error(s, v, "head distance of a tail", slab[i].head_distance, i);
+	}
+}
+
+/* Each list holds just the slabs whose count says so. Node lock. */
+static void validate_list(struct kmem_cache *s, struct list_head *list,
+			  unsigned long limit, struct validation *v)
+{
+	struct page *slab;
+	unsigned long n = 0;
+
+	list_for_each_entry(slab, list, slab_list) {
+		if (slab->type != PT_SLAB || slab->slab_cache != s)
+			slab_error(s, v, "page type on a slab list", slab->type, PT_SLAB);
+		else if (slab_list_of(s, slab->inuse) != list)
+			slab_error(s, v, "objects in use on this list", slab->inuse, 0);
+		if (++n > limit) {
+			slab_error(s, v, "slabs on a list", n, limit);
+			return;
+		}
+	}
+}
+
+long validate_slab_cache(struct kmem_cache *s)
+{
+	struct kmem_cache_node *n = &s->node;
+	struct validation v = { 0 };
+
+	lock(&n->lock);
+	for_each_slab(s, validate_slab, &v);
+	for (int i = 0; i < SLAB_BINS; i++)
+		validate_list(s, &n->partial[i], n->nr_partial, &v);
+	validate_list(s, &n->empty, n->nr_empty, &v);
+	if (v.slabs != n->nr_slabs)
+		slab_error(s, &v, "slabs", n->nr_slabs, v.slabs);
+	if (v.partial != n->nr_partial)
+		slab_error(s, &v, "partial slabs", n->nr_partial, v.partial);
+	if (v.empty != n->nr_empty)
+		slab_error(s, &v, "empty slabs", n->nr_empty, v.empty);
+	if (v.inuse != n->nr_inuse)
+		slab_error(s, &v, "objects in use", n->nr_inuse, v.inuse);
+	unlock(&n->lock);
+	return v.errors;
+}

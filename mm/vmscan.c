@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+/*
+ * vmscan.c - the reclaimer: gives memory back while the program does other
+ * things, or nothing at all.
+ *
+ * The page layer wakes it (reclaim_kick_hook) when more than a threshold of
+ * free pages lie dirty. A thread then runs for as long as there is something to
+ * give back: at each tick it purges blocks that have been free for the decay
+ * time, drains magazines of caches that nobody has used since the last tick,
+ * and releases their empty slabs. When there is nothing left to do for a while
+ * it ends; the next kick starts another. A small or short-lived program never
+ * has one.
+ *
+ * The thread is not libc's (host.h): starting it takes no lock of libc, so it
+ * can be started from within any free(), and libc goes on believing that a
+ * program of one thread has one thread. It runs only code of the library.
+ *
+ * Without it (reclaim=off, or no thread to be had) the kicks themselves purge
+ * what is old enough, a bounded number of pages each time.
+ *
+ * State: one word, vmscan.running, claimed by exchange by the kicker that
+ * starts the thread and cleared by the thread as its last act. No lock.
+ */
+#include "init.h"
+
+#include "cmdline.h"
+#include "host/host.h"
+#include "percpu.h"
+#include "slab.h"
+
+/* Ticks without anything to give back after which the thread ends. */
+#define IDLE_TICKS		6
+/* Pages that a kick purges by itself where there is no thread. */
+#define KICK_PURGE_PAGES	1024
+/* A refused thread is tried again after so long. */
+#define RETRY_MS		1000
+
+static struct {
+	u32 running;		/* 1: a thread is there, or being started */
+	u32 wake;		/* futex: kicked while it sleeps */
+	u64 retry_at_ms;	/* no thread before this time */
+} vmscan;
+
+static unsigned int tick_ms(void)
+{
+	return clamp(kmem_params.decay_ms / 4, 50U, 500U);
+}
+
+/* One look at everything. True if something was given back. */
+static bool reclaim_tick(bool force)
+{
+	unsigned long before = zones_dirty_free();
+	unsigned long purged;
+
+	slab_reclaim_idle(force);
+	if (force || before <= READ_ONCE(reclaim_threshold))
+		page_alloc_drain();
+	purged = zones_purge(force ? 0 : kmem_params.decay_ms, ~0UL);
+	return purged > 0;
+}
+
+static void vmscan_thread(void *unused)
+{
+	unsigned int idle = 0;
+
+	(void)unused;
+	while (idle < IDLE_TICKS) {
+		host_futex_wait_ms(&vmscan.wake, 0, tick_ms());
+		idle = reclaim_tick(false) || zones_dirty_free() > 0 ? 0 : idle + 1;
+	}
+	smp_store_release(&vmscan.running, 0);
+}
+
+static void vmscan_kick(void)
+{
+	if (kmem_params.decay_ms == 0) {
+		zones_purge(0, KICK_PURGE_PAGES);
+		return;
+	}
+	if (READ_ONCE(vmscan.running))
+		return;
+	if (kmem_params.reclaim && host_now_ms() >= READ_ONCE(vmscan.retry_at_ms) &&
+	    !__atomic_exchange_n(&vmscan.running, 1, __ATOMIC_ACQ_REL)) {
+		if (host_thread_start(vmscan_thread, NULL, "kmem-reclaim") == 0)
+			return;
+		WRITE_ONCE(vmscan.retry_at_ms, host_now_ms() + RETRY_MS);
+		smp_store_release(&vmscan.running, 0);
+	}
+	zones_purge(kmem_params.decay_ms, KICK_PURGE_PAGES);
+}
+
+bool vmscan_trim(void)
+{
+	return mm_init() && reclaim_tick(true);
+}
+
+void vmscan_init(void)
+{
+	reclaim_kick_hook = vmscan_kick;
+}
+
+/* In a forked child there is no thread; the next kick starts one. */
+void vmscan_fork_child(void)
+{
+	vmscan.running = 0;
+	vmscan.retry_at_ms = 0;
+	host_thread_fork_child();
+}

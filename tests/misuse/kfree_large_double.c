@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+/*
+ * kfree() twice of a large object.
+ *
+ * expect: (Invalid object pointer|Object already free) 0x[0-9a-f]+
+ * at once: yes
+ */
+#include "misuse.h"
+
+int main(void)
+{
+	char *p = kmalloc(1 << 20, GFP_KERNEL);
+
+	kfree(p);
+	kfree(hide(p));
+	return settle(NULL);
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * capture.h - catching what the library says: by printk_sink inside a test, or
+ * from the stderr of a child that is expected to die saying it.
+ */
+#ifndef TESTS_CAPTURE_H
+#define TESTS_CAPTURE_H
+
+#include <criterion/criterion.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "mm/base/printk.h"
+
+static char captured[8192];
+static size_t captured_len;
+static unsigned int captured_calls;
+
+static inline void capture_sink(const char *text, size_t len)
+{
+	if (len > sizeof(captured) - 1 - captured_len)
+		len = sizeof(captured) - 1 - captured_len;
+	memcpy(captured + captured_len, text, len);
+	captured_len += len;
+	captured[captured_len] = '\0';
+	captured_calls++;
+}
+
+/* From here on the text goes to captured[], which is empty again. */
+static inline void capture_start(void)
+{
+	captured_len = 0;
+	captured_calls = 0;
+	captured[0] = '\0';
+	printk_sink = capture_sink;
+}
+
+/* Runs fn in a child with stderr in captured[]; returns its wait status. */
+static inline int capture_child(void (*fn)(void))
+{
+	int fds[2], status = 0;
+	ssize_t n;
+	pid_t pid;
+
+	captured_len = 0;
+	cr_assert_eq(pipe(fds), 0);
+	pid = fork();
+	cr_assert_geq(pid, 0);
+	if (pid == 0) {
+		printk_sink = NULL;
+		dup2(fds[1], 2);
+		close(fds[0]);
+		close(fds[1]);
+		fn();
+		_exit(0);
+	}
+	close(fds[1]);
+	while ((n = read(fds[0], captured + captured_len,
+			 sizeof(captured) - 1 - captured_len)) > 0)
+		captured_len += (size_t)n;
+	captured[captured_len] = '\0';
+	close(fds[0]);
+	cr_assert_eq(waitpid(pid, &status, 0), pid);
+	return status;
+}
+
+/* fn must die by SIGABRT, with @text somewhere in what it says. */
+static inline void assert_aborts(void (*fn)(void), const char *text)
+{
+	int status = capture_child(fn);
+
+	cr_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT, "status %#x, said: %s",
+		  status, captured);
+	cr_assert_not_null(strstr(captured, text), "no \"%s\" in: %s", text, captured);
+}
+
+#endif /* TESTS_CAPTURE_H */

@@ -1,0 +1,429 @@
+// SPDX-License-Identifier: MIT
+/*
+ * kmalloc's contracts: kmalloc.c.
+ */
+#include "slab_test.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <kmem/malloc.h>
+
+TestSuite(kmalloc, .timeout = 120);
+
+/* Sizes that the compiler must not know. */
+static void *km(volatile size_t size)
+{
+	return kmalloc(size, GFP_KERNEL);
+}
+
+/* ---- zero, NULL, overflow ------------------------------------------------------------- */
+
+Test(kmalloc, zero_size)
+{
+	void *p = km(0);
+
+	cr_expect(p == ZERO_SIZE_PTR);
+	cr_expect((unsigned long)ZERO_SIZE_PTR == 16);
+	cr_expect(ZERO_OR_NULL_PTR(p) && ZERO_OR_NULL_PTR(NULL));
+	cr_expect(ZERO_OR_NULL_PTR((void *)1) && ZERO_OR_NULL_PTR((void *)16));
+	cr_expect(!ZERO_OR_NULL_PTR((void *)17));
+	cr_expect(kzalloc(0, GFP_KERNEL) == ZERO_SIZE_PTR);
+	cr_expect(kcalloc(0, 8, GFP_KERNEL) == ZERO_SIZE_PTR);
+	cr_expect(kmalloc_array(8, 0, GFP_KERNEL) == ZERO_SIZE_PTR);
+	cr_expect(ksize(ZERO_SIZE_PTR) == 0 && ksize(NULL) == 0);
+	kfree(p);
+	kfree(NULL);
+	kfree_sensitive(p);
+	kfree_sensitive(NULL);
+	kfree(krealloc(ZERO_SIZE_PTR, 10, GFP_KERNEL));
+	cr_expect(kmalloc_size_roundup(0) == 0);
+}
+
+Test(kmalloc, overflow_and_huge)
+{
+	static const size_t huge[] = {
+		SIZE_MAX, SIZE_MAX - 1, SIZE_MAX - 7, SIZE_MAX - 15, SIZE_MAX - 4095, SIZE_MAX - 4096,
+		SIZE_MAX - 8191, SIZE_MAX / 2, SIZE_MAX / 2 + 1, (size_t)1 << 62, (size_t)1 << 56,
+		(size_t)1 << 48,
+	};
+	volatile size_t n, size;
+	void *p;
+
+	printk_sink = sink_drop;
+	errno = 77;
+	for (unsigned int i = 0; i < ARRAY_SIZE(huge); i++) {
+		cr_expect(km(huge[i]) == NULL, "kmalloc(%zx)", huge[i]);
+		size = huge[i];
+		cr_expect(kzalloc(size, GFP_KERNEL) == NULL, "kzalloc(%zx)", huge[i]);
+	}
+	n = SIZE_MAX / 2 + 2, size = 2;
+	cr_expect(kmalloc_array(n, size, GFP_KERNEL) == NULL);
+	cr_expect(kcalloc(n, size, GFP_KERNEL) == NULL);
+	n = (size_t)1 << 32, size = (size_t)1 << 32;
+	cr_expect(kmalloc_array(n, size, GFP_KERNEL) == NULL);
+	n = SIZE_MAX, size = SIZE_MAX;
+	cr_expect(kcalloc(n, size, GFP_KERNEL) == NULL);
+	n = 3, size = SIZE_MAX / 3 + 1;
+	cr_expect(kcalloc(size, n, GFP_KERNEL) == NULL);
+	p = km(100);
+	fill(p, 100, 1);
+	size = SIZE_MAX;
+	cr_expect(krealloc(p, size, GFP_KERNEL) == NULL);
+	size = SIZE_MAX / 2;
+	cr_expect(krealloc(p, size, GFP_KERNEL) == NULL);
+	cr_expect(filled(p, 100, 1), "a failed krealloc leaves all as it was");
+	kfree(p);
+	cr_expect(errno == 77, "kmalloc has changed errno");
+}
+
+/* ---- size classes --------------------------------------------------------------------------- */
+
+Test(kmalloc, class_names)
+{
+	unsigned int last = 0;
+
+	kfree(km(1));
+	for (unsigned int i = 0; i < KMALLOC_CLASSES; i++) {
+		struct kmem_cache *s = kmalloc_caches[i];
+		char name[32];
+
+		cr_assert(s, "class %u", i);
+		snprintf(name, sizeof(name), "kmalloc-%u", s->object_size);
+		cr_expect_str_eq(kmem_cache_name(s), name);
+		cr_expect(s->object_size > last, "classes ascend");
+		cr_expect(s->flags & SLAB_KMALLOC);
+		last = s->object_size;
+	}
+	cr_expect(last == KMALLOC_MAX_CACHE_SIZE);
+	cr_expect(kmalloc_caches[0]->object_size == 16);
+}
+
+/* For every size: the class, its waste, the alignment, ksize and the round-up agree. */
+Test(kmalloc, every_size)
+{
+	for (size_t size = 1; size <= KMALLOC_MAX_CACHE_SIZE; size++) {
+		char *p = km(size);
+		size_t have;
+
+		cr_assert(p, "size %zu", size);
+		have = ksize(p);
+		cr_assert(have >= size, "size %zu: ksize %zu", size, have);
+		cr_assert(have == kmalloc_size_roundup(size), "size %zu: ksize %zu, roundup %zu",
+			  size, have, kmalloc_size_roundup(size));
+		if (size > 64)
+			cr_assert((have - size) * 5 <= have, "size %zu in %zu: waste above 20 %%",
+				  size, have);
+		cr_assert((unsigned long)p % (size & -size) == 0 || (size & -size) > PAGE_SIZE,
+			  "size %zu: %p", size, p);
+		cr_assert((unsigned long)p % 8 == 0);
+		p[0] = p[size - 1] = p[have - 1] = 1;
+		kfree(p);
+	}
+}
+
+Test(kmalloc, classes_hold_what_they_say)
+{
+	for (unsigned int i = 0; i < KMALLOC_CLASSES; i++) {
+		size_t size = kmalloc_caches[i] ? kmalloc_caches[i]->object_size : 16;
+		void *p[70];
+
+		for (unsigned int j = 0; j < ARRAY_SIZE(p); j++) {
+			cr_assert(p[j] = km(size - j % 7));
+			fill(p[j], ksize(p[j]), (unsigned char)j);
+			cr_assert(virt_to_cache(p[j]) == kmalloc_caches[i], "size %zu", size - j % 7);
+		}
+		for (unsigned int j = 0; j < ARRAY_SIZE(p); j++) {
+			cr_assert(filled(p[j], ksize(p[j]), (unsigned char)j), "kmalloc-%zu", size);
+			kfree(p[j]);
+		}
+		cr_expect(validate_slab_cache(kmalloc_caches[i]) == 0);
+	}
+}
+
+Test(kmalloc, powers_of_two_are_aligned_to_themselves)
+{
+	for (size_t size = 8; size <= 4 << 20; size *= 2) {
+		void *p[20];
+
+		for (unsigned int i = 0; i < ARRAY_SIZE(p); i++) {
+			cr_assert(p[i] = km(size));
+			cr_expect((unsigned long)p[i] % size == 0, "kmalloc(%zu) = %p", size, p[i]);
+		}
+		for (unsigned int i = 0; i < ARRAY_SIZE(p); i++)
+			kfree(p[i]);
+	}
+}
+
+Test(kmalloc, roundup_of_large_sizes)
+{
+	static const size_t sizes[] = { 32769, 40000, 65536, 65537, 1 << 20, (1 << 20) + 1,
+					4 << 20, (4 << 20) + 1, 10000001, 64 << 20 };
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(sizes); i++) {
+		void *p = km(sizes[i]);
+
+		cr_assert(p);
+		cr_expect(ksize(p) == kmalloc_size_roundup(sizes[i]), "%zu: %zu, %zu", sizes[i],
+			  ksize(p), kmalloc_size_roundup(sizes[i]));
+		cr_expect(ksize(p) - sizes[i] < PAGE_SIZE, "%zu: exact runs of pages", sizes[i]);
+		kfree(p);
+	}
+	/* Near the end of the number line there is nothing to round up to. */
+	cr_expect(kmalloc_size_roundup(SIZE_MAX) == SIZE_MAX ||
+		  kmalloc_size_roundup(SIZE_MAX) == 0);
+}
+
+/* ---- large ------------------------------------------------------------------------------------- */
+
+Test(kmalloc, large_sizes)
+{
+	static const size_t sizes[] = {
+		32769, 36864, 40000, 65536, 131073, 1 << 20, (2 << 20) - 1, 2 << 20, (2 << 20) + 1,
+		4 << 20, (4 << 20) + 4096, 7777777, 16 << 20, 33333333, 64 << 20,
+	};
+	void *p[ARRAY_SIZE(sizes)];
+
+	for (unsigned int round = 0; round < 2; round++) {
+		for (unsigned int i = 0; i < ARRAY_SIZE(sizes); i++) {
+			cr_assert(p[i] = km(sizes[i]), "%zu", sizes[i]);
+			fill(p[i], 4096, (unsigned char)i);
+			memset((char *)p[i] + sizes[i] - 4096, (int)i, 4096);
+		}
+		for (unsigned int i = 0; i < ARRAY_SIZE(sizes); i++) {
+			cr_expect(filled(p[i], 4096, (unsigned char)i));
+			cr_expect(all_bytes((char *)p[i] + sizes[i] - 4096, 4096, (unsigned char)i));
+			kfree(p[i]);
+		}
+	}
+	cr_expect(zones_validate() == 0);
+}
+
+Test(kmalloc, zeroed)
+{
+	static const size_t sizes[] = { 1, 8, 64, 200, 1000, 4096, 10000, 32768, 32769, 100000,
+					1 << 20, 5 << 20, 20 << 20 };
+
+	for (unsigned int round = 0; round < 4; round++) {
+		for (unsigned int i = 0; i < ARRAY_SIZE(sizes); i++) {
+			char *p = kzalloc(sizes[i], GFP_KERNEL), *q;
+
+			cr_assert(p && all_bytes(p, sizes[i], 0), "kzalloc(%zu)", sizes[i]);
+			memset(p, 0xff, sizes[i]);
+			q = kcalloc(sizes[i], 1, GFP_KERNEL);
+			cr_assert(q && all_bytes(q, sizes[i], 0), "kcalloc(%zu)", sizes[i]);
+			memset(q, 0xff, ksize(q));
+			kfree(p);
+			p = kmalloc(sizes[i], GFP_KERNEL | __GFP_ZERO);
+			cr_assert(p && all_bytes(p, sizes[i], 0), "__GFP_ZERO %zu", sizes[i]);
+			memset(p, 0xff, ksize(p));
+			kfree(p);
+			kfree(q);
+		}
+	}
+}
+
+/* ---- krealloc ------------------------------------------------------------------------------------ */
+
+Test(kmalloc, krealloc_edges)
+{
+	void *p = krealloc(NULL, 100, GFP_KERNEL);
+
+	cr_assert(p && ksize(p) >= 100);
+	cr_expect(krealloc(p, 0, GFP_KERNEL) == ZERO_SIZE_PTR, "size 0 frees");
+	cr_expect(krealloc(NULL, 0, GFP_KERNEL) == ZERO_SIZE_PTR);
+	p = krealloc(ZERO_SIZE_PTR, 50, GFP_KERNEL);
+	cr_assert(p && p != ZERO_SIZE_PTR);
+	cr_expect(krealloc(p, ksize(p), GFP_KERNEL) == p, "it fits where it is");
+	kfree(p);
+}
+
+Test(kmalloc, krealloc_keeps_the_content)
+{
+	static const size_t sizes[] = { 1, 16, 100, 128, 129, 1000, 4096, 5000, 32768, 32769, 50000,
+					200000, 1 << 20, 3 << 20, 9 << 20, 100, 40000, 1, 2 << 20,
+					33000 };
+	unsigned char *p = NULL, *q;
+	size_t old = 0;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(sizes); i++) {
+		size_t both = min(old, sizes[i]);
+
+		q = krealloc(p, sizes[i], GFP_KERNEL);
+		cr_assert(q);
+		for (size_t j = 0; j < both; j++)
+			cr_assert(q[j] == (unsigned char)(j * 13 + i - 1), "%zu -> %zu at %zu", old,
+				  sizes[i], j);
+		for (size_t j = 0; j < sizes[i]; j++)
+			q[j] = (unsigned char)(j * 13 + i);
+		p = q;
+		old = sizes[i];
+	}
+	kfree(p);
+}
+
+/* With __GFP_ZERO at every step, what is added reads as zero, inside one class, too. */
+Test(kmalloc, krealloc_zeroes_what_is_added)
+{
+	u64 seed = 3;
+
+	for (unsigned int n = 0; n < 300; n++) {
+		size_t size = 1 + rnd(&seed) % 200;
+		char *p;
+
+		p = km(size);		/* dirty memory for whoever gets it next */
+		memset(p, 0xff, ksize(p));
+		kfree(p);
+		p = kzalloc(size, GFP_KERNEL);
+		memset(p, 0xaa, size);
+		for (unsigned int step = 0; step < 6; step++) {
+			size_t next = 1 + rnd(&seed) % (step == 4 ? 100000 : 400);
+
+			p = krealloc(p, next, GFP_KERNEL | __GFP_ZERO);
+			cr_assert(p);
+			if (next > size)
+				cr_assert(all_bytes(p + size, next - size, 0),
+					  "%zu -> %zu", size, next);
+			cr_assert(all_bytes(p, min(size, next), 0xaa));
+			memset(p, 0xaa, next);
+			size = next;
+		}
+		kfree(p);
+	}
+}
+
+Test(kmalloc, krealloc_of_a_cache_object)
+{
+	struct kmem_cache *s = kmem_cache_create("re", 100, 0, SLAB_NO_MERGE, NULL);
+	void *p = kmem_cache_alloc(s, GFP_KERNEL), *q;
+
+	memset(p, 7, 100);
+	q = krealloc(p, 5000, GFP_KERNEL);
+	cr_assert(q && q != p && all_bytes(q, 100, 7));
+	cr_expect(cache_live(s) == 0);
+	kfree(q);
+	kmem_cache_destroy(s);
+}
+
+/* ---- kfree of what others gave ------------------------------------------------------------------- */
+
+Test(kmalloc, kfree_of_cache_objects)
+{
+	struct kmem_cache *s = kmem_cache_create("anycache", 72, 0, SLAB_NO_MERGE, NULL);
+	void *p[500];
+
+	for (unsigned int round = 0; round < 3; round++) {
+		for (unsigned int i = 0; i < ARRAY_SIZE(p); i++)
+			cr_assert(p[i] = kmem_cache_alloc(s, GFP_KERNEL));
+		cr_expect(ksize(p[0]) >= 72 && ksize(p[0]) < 88);
+		for (unsigned int i = 0; i < ARRAY_SIZE(p); i++)
+			kfree(p[i]);
+		cr_expect(cache_live(s) == 0);
+	}
+	sink_catch();
+	kmem_cache_destroy(s);
+	cr_expect(sink_len == 0, "%s", sink_text);
+}
+
+Test(kmalloc, mixed_with_malloc)
+{
+	void *p = km(100), *q = MyMalloc(100);
+
+	cr_assert(p && q);
+	MyFree(p);
+	kfree(q);
+	p = km(100000), q = MyMalloc(100000);
+	cr_assert(p && q);
+	MyFree(p);
+	kfree(q);
+}
+
+Test(kmalloc, kfree_of_large_objects_of_a_cache)
+{
+	struct kmem_cache *s = kmem_cache_create("largeobj", 100000, 0, SLAB_NO_MERGE, NULL);
+	void *p = kmem_cache_alloc(s, GFP_KERNEL);
+
+	cr_assert(p);
+	memset(p, 1, 100000);
+	kfree(p);
+	cr_expect(cache_live(s) == 0);
+	kmem_cache_destroy(s);
+}
+
+/* ---- kfree_sensitive -------------------------------------------------------------------------------- */
+
+Test(kmalloc, kfree_sensitive)
+{
+	char *p = km(200), *q = km(200);
+
+	memset(p, 0x5e, ksize(p));
+	memset(q, 0x5e, ksize(q));
+	kfree_sensitive(p);
+	/* The last one freed is the first to come back, with nothing written since. */
+	p = km(200);
+	cr_expect(all_bytes(p, 200, 0), "the secret is still there");
+	kfree(p);
+	kfree_sensitive(q);
+}
+
+/* ---- running out, and going on --------------------------------------------------------------------- */
+
+Test(kmalloc, no_memory)
+{
+	static const size_t sizes[] = { 32768, 100000, 5000, 64, 16 };
+	static void *hold[400000];
+	unsigned long n = 0;
+
+	printk_sink = sink_drop;
+	kfree(km(1));
+	fault_every_call(true);
+	for (unsigned int i = 0; i < ARRAY_SIZE(sizes); i++) {
+		while (n < ARRAY_SIZE(hold)) {
+			hold[n] = kmalloc(sizes[i], GFP_KERNEL | __GFP_NOWARN);
+			if (!hold[n])
+				break;
+			memset(hold[n], 1, sizes[i]);
+			n++;
+		}
+	}
+	cr_expect(n < ARRAY_SIZE(hold), "memory without memory");
+	cr_expect(!kmalloc(64, GFP_KERNEL | __GFP_NOWARN));
+	fault_every_call(false);
+	for (unsigned int i = 0; i < KMALLOC_CLASSES; i++)
+		cr_expect(validate_slab_cache(kmalloc_caches[i]) == 0);
+	cr_expect(zones_validate() == 0);
+	while (n)
+		kfree(hold[--n]);
+	hold[0] = km(1 << 20);
+	cr_expect(hold[0]);
+	kfree(hold[0]);
+}
+
+Test(kmalloc, random_sizes)
+{
+	static struct { unsigned char *p; size_t size; } live[2000];
+	u64 seed = 99;
+
+	for (unsigned int n = 0; n < 200000; n++) {
+		unsigned int i = (unsigned int)(rnd(&seed) % ARRAY_SIZE(live));
+		unsigned int bits = (unsigned int)(rnd(&seed) % 15);
+
+		if (live[i].p) {
+			cr_assert(live[i].p[0] == (unsigned char)i &&
+				  live[i].p[live[i].size - 1] == (unsigned char)i);
+			kfree(live[i].p);
+			live[i].p = NULL;
+			continue;
+		}
+		live[i].size = 1 + rnd(&seed) % (2UL << (n % 100 ? bits : 18));
+		live[i].p = km(live[i].size);
+		cr_assert(live[i].p);
+		live[i].p[live[i].size - 1] = live[i].p[0] = (unsigned char)i;
+	}
+	for (unsigned int i = 0; i < ARRAY_SIZE(live); i++)
+		kfree(live[i].p);
+	for (unsigned int i = 0; i < KMALLOC_CLASSES; i++)
+		cr_expect(validate_slab_cache(kmalloc_caches[i]) == 0);
+	cr_expect(zones_validate() == 0);
+}

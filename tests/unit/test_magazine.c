@@ -1,0 +1,477 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Magazines, the depot and the way to the backend: magazine.c, on a backend of
+ * the test's own that knows where every object is.
+ */
+#include "slab_test.h"
+
+#include <unistd.h>
+
+#include "mm/memblock.h"
+
+TestSuite(magazine, .timeout = 60);
+
+#define OBJECTS		20000
+
+enum { HOME, OUT };	/* in the backend; in a magazine or with the program */
+
+static unsigned int where[OBJECTS];
+static unsigned int with_program[OBJECTS];
+static unsigned long errors, refills, flushes, biggest;
+static long left = OBJECTS;		/* objects at home */
+static unsigned int hint;
+static bool starve;
+
+static void *object_at(unsigned int i)
+{
+	return (void *)(0x10000UL + 16UL * i);
+}
+
+static unsigned int index_of(void *p)
+{
+	return (unsigned int)(((unsigned long)p - 0x10000UL) / 16);
+}
+
+static unsigned int refill(struct magazine_cache *mc, void **rounds, unsigned int n, gfp_t gfp)
+{
+	unsigned int got = 0;
+
+	(void)mc;
+	(void)gfp;
+	stat_inc(refills);
+	if (READ_ONCE(starve))
+		return 0;
+	for (unsigned int tried = 0; tried < OBJECTS && got < n; tried++) {
+		unsigned int i = stat_inc(hint) % OBJECTS;
+
+		if (where[i] == HOME &&
+		    __atomic_exchange_n(&where[i], OUT, __ATOMIC_ACQ_REL) == HOME)
+			rounds[got++] = object_at(i);
+	}
+	__atomic_fetch_sub(&left, (long)got, __ATOMIC_RELAXED);
+	return got;
+}
+
+static void flush(struct magazine_cache *mc, void **rounds, unsigned int n)
+{
+	(void)mc;
+	stat_inc(flushes);
+	biggest = max(biggest, (unsigned long)n);
+	for (unsigned int k = 0; k < n; k++) {
+		unsigned int i = index_of(rounds[k]);
+
+		if (i >= OBJECTS || with_program[i] ||
+		    __atomic_exchange_n(&where[i], HOME, __ATOMIC_ACQ_REL) != OUT)
+			stat_inc(errors);
+	}
+	__atomic_fetch_add(&left, (long)n, __ATOMIC_RELAXED);
+}
+
+static const struct magazine_backend backend = { .refill = refill, .flush = flush };
+static struct magazine_cache mc;
+
+static void *take(void)
+{
+	void *p = magazine_alloc(&mc, GFP_KERNEL);
+
+	if (p && (index_of(p) >= OBJECTS || where[index_of(p)] != OUT ||
+		  __atomic_exchange_n(&with_program[index_of(p)], 1, __ATOMIC_ACQ_REL)))
+		stat_inc(errors);
+	return p;
+}
+
+static void give(void *p)
+{
+	if (__atomic_exchange_n(&with_program[index_of(p)], 0, __ATOMIC_ACQ_REL) != 1)
+		stat_inc(errors);
+	magazine_free(&mc, p);
+}
+
+static void start(size_t round_bytes)
+{
+	cpu_set_t one;
+
+	kfree(kmalloc(8, GFP_KERNEL));
+	CPU_ZERO(&one);
+	CPU_SET(sched_getcpu(), &one);
+	sched_setaffinity(0, sizeof(one), &one);
+	magazine_cache_init(&mc, percpu_slot_alloc(), round_bytes, &backend);
+	cr_assert(mc.slot != SLOT_NONE);
+}
+
+static long in_hand(void)
+{
+	long n = 0;
+
+	for (unsigned int i = 0; i < OBJECTS; i++)
+		n += with_program[i] == 1;
+	return n;
+}
+
+/* Every object is in one place. */
+static void check(void)
+{
+	cr_assert(errors == 0, "%lu errors", errors);
+	cr_assert(OBJECTS - left - in_hand() == (long)magazine_cache_count(&mc),
+		  "%ld out, %ld with the program, %lu in magazines", OBJECTS - left, in_hand(),
+		  magazine_cache_count(&mc));
+}
+
+static void finish(void)
+{
+	check();
+	magazine_cache_destroy(&mc);
+	cr_assert(left == OBJECTS - in_hand(), "%ld are missing", OBJECTS - left - in_hand());
+	cr_assert(magazine_cache_count(&mc) == 0);
+	percpu_slot_free(mc.slot);
+	cr_assert(errors == 0);
+}
+
+/* ---- sizes ------------------------------------------------------------------------------ */
+
+Test(magazine, capacities)
+{
+	for (unsigned int level = 0; level < MAGAZINE_LEVELS; level++) {
+		size_t bytes = MAGAZINE_BYTES(level);
+
+		cr_expect(sizeof(struct magazine) + (MAGAZINE_CAPACITY(level) + 2) * 8 == bytes);
+		cr_expect((bytes & (bytes - 1)) == 0);
+	}
+	cr_expect(offsetof(struct magazine, round) == offsetof(struct magazine, bottom) + 8,
+		  "what lies below the first round is NULL");
+}
+
+Test(magazine, levels_are_bounded_by_bytes)
+{
+	struct magazine_cache small, large, huge;
+
+	magazine_cache_init(&small, SLOT_NONE, 16, &backend);
+	magazine_cache_init(&large, SLOT_NONE, 4096, &backend);
+	magazine_cache_init(&huge, SLOT_NONE, 1 << 20, &backend);
+	cr_expect(small.max_level == MAGAZINE_LEVELS - 1);
+	cr_expect(large.max_level < small.max_level);
+	cr_expect(huge.max_level == 0);
+	cr_expect(small.level <= small.max_level && huge.level == 0);
+	cr_expect(huge.max_full <= small.max_full && huge.max_full >= 1);
+}
+
+/* ---- one thread --------------------------------------------------------------------------- */
+
+Test(magazine, last_freed_comes_first)
+{
+	void *p[5];
+
+	start(64);
+	for (unsigned int i = 0; i < 5; i++)
+		cr_assert(p[i] = take());
+	for (unsigned int i = 0; i < 5; i++)
+		give(p[i]);
+	for (unsigned int i = 5; i-- > 0;)
+		cr_expect(take() == p[i]);
+	for (unsigned int i = 0; i < 5; i++)
+		give(p[i]);
+	finish();
+}
+
+/* The last of a batch is handed out first, as the backend's contract says. */
+Test(magazine, refill_order)
+{
+	unsigned int last = 0;
+
+	start(64);
+	for (unsigned int i = 0; i < 5; i++) {
+		void *p = take();
+
+		cr_assert(p);
+		if (i)
+			cr_expect(index_of(p) == last - 1);
+		last = index_of(p);
+	}
+	cr_expect(refills == 1, "%lu refills", refills);
+	check();
+}
+
+Test(magazine, pairs_do_not_reach_the_backend)
+{
+	start(64);
+	give(take());
+	refills = flushes = 0;
+	for (unsigned int i = 0; i < 10000; i++)
+		give(take());
+	cr_expect(refills == 0 && flushes == 0);
+	finish();
+}
+
+/* On the edge of a magazine, too, a miss is paid for by several hits. */
+Test(magazine, no_thrashing_at_any_count)
+{
+	for (unsigned int held = 0; held < 200; held++) {
+		static void *hold[200];
+
+		start(64);
+		for (unsigned int i = 0; i < held; i++)
+			cr_assert(hold[i] = take());
+		refills = flushes = 0;
+		for (unsigned int i = 0; i < 1000; i++)
+			give(take());
+		cr_expect(refills + flushes <= 2, "%u held: %lu refills, %lu flushes", held,
+			  refills, flushes);
+		for (unsigned int i = 0; i < held; i++)
+			give(hold[i]);
+		finish();
+	}
+}
+
+Test(magazine, many_out_many_back)
+{
+	static void *p[5000];
+
+	start(64);
+	for (unsigned int round = 0; round < 5; round++) {
+		for (unsigned int i = 0; i < ARRAY_SIZE(p); i++)
+			cr_assert(p[i] = take());
+		check();
+		for (unsigned int i = 0; i < ARRAY_SIZE(p); i++)
+			give(p[i]);
+		check();
+		cr_expect(mc.nr_full <= mc.max_full, "%u full of %u", mc.nr_full, mc.max_full);
+		for (struct magazine *m = mc.full; m; m = m->next)
+			cr_expect(m->count > 0 && m->count <= m->capacity);
+		for (struct magazine *m = mc.empty; m; m = m->next)
+			cr_expect(m->count == 0);
+	}
+	cr_expect(flushes > 0 && biggest > 1, "batches");
+	cr_expect(mc.nr_refill > 0 && mc.nr_flush > 0 && mc.nr_depot_get > 0 && mc.nr_depot_put > 0);
+	finish();
+}
+
+Test(magazine, level_grows_with_use)
+{
+	static void *p[3000];
+	unsigned int level;
+
+	start(16);
+	level = mc.level;
+	for (unsigned int round = 0; round < 50; round++) {
+		for (unsigned int i = 0; i < ARRAY_SIZE(p); i++)
+			cr_assert(p[i] = take());
+		for (unsigned int i = 0; i < ARRAY_SIZE(p); i++)
+			give(p[i]);
+	}
+	cr_expect(mc.level > level && mc.level <= mc.max_level, "level %u", mc.level);
+	finish();
+}
+
+Test(magazine, level_stays_for_large_objects)
+{
+	static void *p[300];
+
+	start(1 << 20);
+	for (unsigned int round = 0; round < 50; round++) {
+		for (unsigned int i = 0; i < ARRAY_SIZE(p); i++)
+			cr_assert(p[i] = take());
+		for (unsigned int i = 0; i < ARRAY_SIZE(p); i++)
+			give(p[i]);
+	}
+	cr_expect(mc.level == 0);
+	cr_expect(magazine_cache_count(&mc) <= (mc.max_full + 1) * MAGAZINE_CAPACITY(0));
+	finish();
+}
+
+Test(magazine, no_memory)
+{
+	void *p;
+
+	start(64);
+	starve = true;
+	cr_expect(take() == NULL);
+	cr_expect(take() == NULL);
+	check();
+	starve = false;
+	p = take();
+	cr_assert(p);
+	give(p);
+	finish();
+}
+
+/* The backend gives less than a magazine holds. */
+Test(magazine, running_dry)
+{
+	static void *p[OBJECTS];
+	unsigned int n = 0;
+
+	start(64);
+	while (n < OBJECTS && (p[n] = take()))
+		n++;
+	cr_expect(n == OBJECTS, "the last of them was to be had: %u", n);
+	cr_expect(take() == NULL);
+	while (n)
+		give(p[--n]);
+	finish();
+}
+
+/* No memory for magazines: every operation goes to the backend. */
+Test(magazine, no_memory_for_magazines)
+{
+	static void *p[2000];
+
+	start(64);
+	fault_every_call(true);
+	while (memblock_alloc(128))
+		;
+	while (memblock_alloc(256))
+		;
+	for (unsigned int level = 2; level < MAGAZINE_LEVELS; level++)
+		while (memblock_alloc(MAGAZINE_BYTES(level)))
+			;
+	for (unsigned int i = 0; i < ARRAY_SIZE(p); i++)
+		cr_assert(p[i] = take());
+	for (unsigned int i = 0; i < ARRAY_SIZE(p); i++)
+		give(p[i]);
+	fault_every_call(false);
+	finish();
+}
+
+Test(magazine, without_a_slot)
+{
+	void *p[50];
+
+	kfree(kmalloc(8, GFP_KERNEL));
+	magazine_cache_init(&mc, SLOT_NONE, 64, &backend);
+	for (unsigned int i = 0; i < ARRAY_SIZE(p); i++)
+		cr_assert(p[i] = take());
+	cr_expect(left == OBJECTS - 50, "nothing is kept anywhere");
+	for (unsigned int i = 0; i < ARRAY_SIZE(p); i++)
+		give(p[i]);
+	cr_expect(left == OBJECTS);
+	cr_expect(magazine_cache_count(&mc) == 0);
+	cr_expect(magazine_cache_drain(&mc, true));
+	cr_expect(errors == 0);
+}
+
+Test(magazine, magazine_of)
+{
+	struct {
+		struct magazine m;
+		void *rounds[MAGAZINE_CAPACITY(1) + 2];
+	} x = { .m = { .capacity = MAGAZINE_CAPACITY(1) } };
+
+	for (unsigned int i = 0; i < x.m.capacity; i++)
+		x.m.round[i] = object_at(i);
+	x.m.round[x.m.capacity + 1] = &x.m;
+	for (unsigned int n = 0; n <= x.m.capacity; n++) {
+		void **top = n ? &x.m.round[n - 1] : &x.m.bottom;
+
+		cr_assert(magazine_of(top) == &x.m);
+		cr_assert(x.m.count == n);
+	}
+}
+
+/* ---- draining --------------------------------------------------------------------------------- */
+
+Test(magazine, drain)
+{
+	static void *p[1000];
+
+	start(64);
+	for (unsigned int i = 0; i < ARRAY_SIZE(p); i++)
+		cr_assert(p[i] = take());
+	for (unsigned int i = 0; i < ARRAY_SIZE(p); i++)
+		give(p[i]);
+	cr_expect(magazine_cache_count(&mc) > 0);
+	cr_expect(magazine_cache_drain(&mc, false));
+	cr_expect(mc.nr_full == 0 && mc.nr_empty == 0);
+	check();
+	if (magazine_cache_drain(&mc, true)) {
+		cr_expect(magazine_cache_count(&mc) == 0);
+		cr_expect(left == OBJECTS);
+	}
+	check();
+	p[0] = take();
+	cr_expect(p[0]);
+	give(p[0]);
+	finish();
+}
+
+Test(magazine, destroyed_magazines_are_freed)
+{
+	static void *p[400];
+	size_t meta = 0;
+
+	kfree(kmalloc(8, GFP_KERNEL));
+	for (unsigned int round = 0; round < 1000; round++) {
+		magazine_cache_init(&mc, percpu_slot_alloc(), 64, &backend);
+		for (unsigned int i = 0; i < ARRAY_SIZE(p); i++)
+			cr_assert(p[i] = take());
+		for (unsigned int i = 0; i < ARRAY_SIZE(p); i++)
+			give(p[i]);
+		magazine_cache_destroy(&mc);
+		percpu_slot_free(mc.slot);
+		if (round == 100)
+			meta = memblock_total();
+	}
+	cr_expect(left == OBJECTS && errors == 0);
+	cr_expect(memblock_total() == meta, "from %zu to %zu", meta, memblock_total());
+}
+
+/* ---- threads ------------------------------------------------------------------------------------ */
+
+static bool stop;
+static unsigned long operations;
+
+static void *churn(void *arg)
+{
+	u64 seed = (unsigned long)arg + 1;
+	unsigned int n = 0;
+	void *mine[300];
+
+	while (!READ_ONCE(stop)) {
+		if (n && (n == ARRAY_SIZE(mine) || rnd(&seed) % 100 < 49)) {
+			unsigned int i = (unsigned int)(rnd(&seed) % n);
+
+			give(mine[i]);
+			mine[i] = mine[--n];
+		} else {
+			mine[n] = take();
+			if (mine[n])
+				n++;
+		}
+		stat_inc(operations);
+	}
+	while (n)
+		give(mine[--n]);
+	return NULL;
+}
+
+static void churn_under(unsigned int threads, bool drain)
+{
+	pthread_t t[8];
+
+	kfree(kmalloc(8, GFP_KERNEL));
+	magazine_cache_init(&mc, percpu_slot_alloc(), 64, &backend);
+	for (unsigned long i = 0; i < threads; i++)
+		cr_assert(pthread_create(&t[i], NULL, churn, (void *)i) == 0);
+	for (unsigned int i = 0; i < 1000 && !errors; i++) {
+		if (drain)
+			magazine_cache_drain(&mc, i & 1);
+		usleep(1000);
+	}
+	WRITE_ONCE(stop, true);
+	for (unsigned int i = 0; i < threads; i++)
+		pthread_join(t[i], NULL);
+	cr_expect(operations > 1000);
+	cr_expect(in_hand() == 0);
+	if (magazine_cache_drain(&mc, true))
+		cr_expect(left == OBJECTS, "%ld objects are lost", OBJECTS - left);
+	finish();
+}
+
+Test(magazine, eight_threads)
+{
+	churn_under(8, false);
+}
+
+Test(magazine, four_threads_and_a_drainer)
+{
+	churn_under(4, true);
+}

@@ -1,0 +1,464 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Slots, their words, and the operations on them in both modes: percpu.c.
+ * Magazines are made by hand here; magazine.c is tested by itself.
+ */
+#include "slab_test.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+TestSuite(percpu, .timeout = 60);
+
+#define CAP	5
+
+/* What the words speak of: laid out as percpu.h draws it. */
+struct hand_made {
+	void *bottom;
+	void *round[CAP];
+	void *end;
+};
+
+static void hand_made_init(struct hand_made *m, unsigned int count)
+{
+	m->bottom = NULL;
+	for (unsigned int i = 0; i < CAP; i++)
+		m->round[i] = i < count ? (void *)(0x1000UL * (i + 1)) : (void *)1;
+	m->end = NULL;
+}
+
+static void **hand_made_top(struct hand_made *m, unsigned int count)
+{
+	return count ? &m->round[count - 1] : &m->bottom;
+}
+
+/* The library is up, and this thread stays on one CPU. */
+static void start(void)
+{
+	cpu_set_t one;
+
+	kfree(kmalloc(8, GFP_KERNEL));
+	CPU_ZERO(&one);
+	CPU_SET(sched_getcpu(), &one);
+	sched_setaffinity(0, sizeof(one), &one);
+}
+
+/* Loads a magazine where the caller runs; returns the CPU. */
+static unsigned int load(unsigned int slot, void **top)
+{
+	for (;;) {
+		unsigned int cpu = percpu_cpu();
+
+		if (percpu_cmpxchg(cpu, slot, WORD_CLOSED, word_of(cpu, top)))
+			return cpu;
+	}
+}
+
+static unsigned int new_slot(void)
+{
+	unsigned int slot;
+
+	lock(&slab_mutex);
+	slot = percpu_slot_alloc();
+	unlock(&slab_mutex);
+	cr_assert(slot >= SLOT_DYNAMIC && slot < PERCPU_SLOTS);
+	return slot;
+}
+
+/* ---- the mode --------------------------------------------------------------------------- */
+
+Test(percpu, mode)
+{
+	const char *line = getenv("KMEM_CMDLINE");
+
+	start();
+	cr_expect(percpu.mode == PERCPU_RSEQ || percpu.mode == PERCPU_FALLBACK);
+	if (line && strstr(line, "rseq=off"))
+		cr_expect(percpu.mode == PERCPU_FALLBACK);
+	cr_expect(percpu.nr_cpus >= 1 && percpu.base);
+	cr_expect(percpu_cpu() < percpu.nr_cpus);
+	if (percpu.mode == PERCPU_FALLBACK)
+		cr_expect(percpu.cpu_locks && percpu.can_drain);
+	else
+		cr_expect(kmem_hot.percpu_base == percpu.base);
+}
+
+/* In fallback mode the fast paths look at an area where every slot is closed. */
+Test(percpu, hot_area_of_the_fallback_is_zero)
+{
+	start();
+	if (percpu.mode != PERCPU_FALLBACK)
+		return;
+	for (unsigned int i = 0; i < 2000; i++)
+		kfree(kmalloc(16 + i, GFP_KERNEL));
+	for (unsigned int i = 0; i < PERCPU_SLOTS; i++)
+		cr_assert(((long *)kmem_hot.percpu_base)[i] == 0, "slot %u", i);
+}
+
+Test(percpu, first_slots_are_zero_on_every_cpu)
+{
+	start();
+	for (unsigned int i = 0; i < 2000; i++)
+		kfree(kmalloc(16 + i, GFP_KERNEL));
+	for (unsigned int cpu = 0; cpu < percpu.nr_cpus; cpu++)
+		for (unsigned int slot = 0; slot < SLOT_KMALLOC; slot++)
+			cr_assert(*percpu_slot(cpu, slot) == 0, "cpu %u slot %u", cpu, slot);
+}
+
+/* ---- words ------------------------------------------------------------------------------- */
+
+Test(percpu, words_and_rounds)
+{
+	struct hand_made m;
+
+	start();
+	for (unsigned int cpu = 0; cpu < percpu.nr_cpus; cpu++) {
+		for (unsigned int n = 0; n <= CAP; n++) {
+			void **top = hand_made_top(&m, n);
+			long word = word_of(cpu, top);
+
+			cr_assert(round_of(cpu, word) == top);
+			cr_assert(word != WORD_CLOSED && word != WORD_DRAINING);
+			cr_assert(word - 8 == word_of(cpu, top - 1));
+		}
+		cr_assert(percpu_area(cpu) == percpu.base + cpu * PERCPU_STRIDE);
+		cr_assert((char *)percpu_slot(cpu, 7) == percpu_area(cpu) + 56);
+	}
+}
+
+Test(percpu, closed_slots_miss)
+{
+	unsigned int slot;
+	int thing;
+
+	start();
+	slot = new_slot();
+	for (unsigned int cpu = 0; cpu < percpu.nr_cpus; cpu++)
+		cr_assert(*percpu_slot(cpu, slot) == WORD_CLOSED);
+	cr_expect(percpu_pop(slot) == NULL);
+	cr_expect(!percpu_push(slot, &thing));
+	cr_expect(percpu_pop(slot) == NULL);
+	percpu_slot_free(slot);
+}
+
+Test(percpu, draining_slots_miss)
+{
+	unsigned int slot;
+	int thing;
+
+	start();
+	slot = new_slot();
+	for (unsigned int cpu = 0; cpu < percpu.nr_cpus; cpu++)
+		*percpu_slot(cpu, slot) = WORD_DRAINING;
+	cr_expect(percpu_pop(slot) == NULL);
+	cr_expect(!percpu_push(slot, &thing));
+	cr_expect(!percpu_cmpxchg(percpu_cpu(), slot, WORD_CLOSED, 4096));
+	for (unsigned int cpu = 0; cpu < percpu.nr_cpus; cpu++) {
+		cr_expect(*percpu_slot(cpu, slot) == WORD_DRAINING);
+		*percpu_slot(cpu, slot) = WORD_CLOSED;
+	}
+	percpu_slot_free(slot);
+}
+
+/* ---- pop and push ---------------------------------------------------------------------------- */
+
+Test(percpu, last_in_first_out)
+{
+	struct hand_made m;
+	unsigned int slot, cpu;
+
+	start();
+	slot = new_slot();
+	hand_made_init(&m, 2);
+	cpu = load(slot, hand_made_top(&m, 2));
+	cr_expect(percpu_push(slot, (void *)0xa000));
+	cr_expect(percpu_push(slot, (void *)0xb000));
+	cr_expect(*percpu_slot(cpu, slot) == word_of(cpu, &m.round[3]));
+	cr_expect(percpu_push(slot, (void *)0xc000));
+	cr_expect(!percpu_push(slot, (void *)0xd000), "full");
+	cr_expect(m.end == NULL && m.bottom == NULL);
+	cr_expect(percpu_pop(slot) == (void *)0xc000);
+	cr_expect(percpu_pop(slot) == (void *)0xb000);
+	cr_expect(percpu_pop(slot) == (void *)0xa000);
+	cr_expect(percpu_pop(slot) == (void *)0x2000);
+	cr_expect(percpu_pop(slot) == (void *)0x1000);
+	cr_expect(percpu_pop(slot) == NULL, "empty");
+	cr_expect(percpu_pop(slot) == NULL);
+	cr_expect(*percpu_slot(cpu, slot) == word_of(cpu, &m.bottom));
+	cr_expect(percpu_push(slot, (void *)0xe000));
+	cr_expect(percpu_pop(slot) == (void *)0xe000);
+	cr_expect(percpu_cmpxchg(cpu, slot, word_of(cpu, &m.bottom), WORD_CLOSED));
+	percpu_slot_free(slot);
+}
+
+Test(percpu, full_and_empty_at_every_count)
+{
+	struct hand_made m;
+	unsigned int slot;
+
+	start();
+	slot = new_slot();
+	for (unsigned int n = 0; n <= CAP; n++) {
+		unsigned int cpu, pushed = 0, popped = 0;
+
+		hand_made_init(&m, n);
+		cpu = load(slot, hand_made_top(&m, n));
+		while (percpu_push(slot, (void *)(0x9000UL + pushed)))
+			pushed++;
+		cr_expect(pushed == CAP - n);
+		while (percpu_pop(slot))
+			popped++;
+		cr_expect(popped == CAP);
+		cr_expect(percpu_cmpxchg(cpu, slot, word_of(cpu, &m.bottom), WORD_CLOSED));
+	}
+	percpu_slot_free(slot);
+}
+
+Test(percpu, cmpxchg)
+{
+	struct hand_made a, b;
+	unsigned int slot, cpu;
+
+	start();
+	slot = new_slot();
+	hand_made_init(&a, 1);
+	hand_made_init(&b, 3);
+	cpu = load(slot, hand_made_top(&a, 1));
+	cr_expect(!percpu_cmpxchg(cpu, slot, WORD_CLOSED, word_of(cpu, &b.bottom)));
+	cr_expect(!percpu_cmpxchg(cpu, slot, word_of(cpu, &a.bottom), 0));
+	cr_expect(percpu_cmpxchg(cpu, slot, word_of(cpu, &a.round[0]), word_of(cpu, &b.round[2])));
+	cr_expect(percpu_pop(slot) == (void *)0x3000);
+	if (percpu.mode == PERCPU_RSEQ && percpu.nr_cpus > 1) {
+		unsigned int other = (cpu + 1) % percpu.nr_cpus;
+
+		cr_expect(!percpu_cmpxchg(other, slot, *percpu_slot(other, slot), 4096),
+			  "the caller does not run there");
+		cr_expect(*percpu_slot(other, slot) == WORD_CLOSED);
+	}
+	cr_expect(percpu_cmpxchg(cpu, slot, word_of(cpu, &b.round[1]), WORD_CLOSED));
+	percpu_slot_free(slot);
+}
+
+/* ---- draining --------------------------------------------------------------------------------- */
+
+static void **drained[64];
+static unsigned int nr_drained;
+
+static void note(void **top, void *arg)
+{
+	cr_assert(arg == &nr_drained);
+	drained[nr_drained++] = top;
+}
+
+Test(percpu, drain_takes_every_cpus)
+{
+	static struct hand_made m[64];
+	unsigned int slot, n;
+
+	start();
+	slot = new_slot();
+	n = min(percpu.nr_cpus, 64U);
+	for (unsigned int cpu = 0; cpu < n; cpu++) {
+		hand_made_init(&m[cpu], cpu % (CAP + 1));
+		*percpu_slot(cpu, slot) = word_of(cpu, hand_made_top(&m[cpu], cpu % (CAP + 1)));
+	}
+	if (!percpu_drain(slot, note, &nr_drained)) {
+		cr_expect(!percpu.can_drain);
+		return;
+	}
+	cr_expect(nr_drained == n, "%u of %u", nr_drained, n);
+	for (unsigned int cpu = 0; cpu < n; cpu++) {
+		cr_expect(drained[cpu] == hand_made_top(&m[cpu], cpu % (CAP + 1)));
+		cr_expect(*percpu_slot(cpu, slot) == WORD_CLOSED);
+	}
+	nr_drained = 0;
+	cr_expect(percpu_drain(slot, note, &nr_drained));
+	cr_expect(nr_drained == 0, "there was nothing left");
+	percpu_slot_free(slot);
+}
+
+Test(percpu, drain_dead_takes_every_cpus)
+{
+	static struct hand_made m[64];
+	unsigned int slot, n;
+
+	start();
+	slot = new_slot();
+	n = min(percpu.nr_cpus, 64U);
+	for (unsigned int cpu = 0; cpu < n; cpu++) {
+		hand_made_init(&m[cpu], 1);
+		*percpu_slot(cpu, slot) = word_of(cpu, hand_made_top(&m[cpu], 1));
+	}
+	percpu_drain_dead(slot, note, &nr_drained);
+	cr_expect(nr_drained == n);
+	for (unsigned int cpu = 0; cpu < n; cpu++)
+		cr_expect(*percpu_slot(cpu, slot) == WORD_CLOSED);
+	percpu_slot_free(slot);
+}
+
+static bool refuse_membarrier(enum host_call call)
+{
+	return call == HOST_MEMBARRIER;
+}
+
+/* A sandbox that refuses membarrier: what is loaded stays loaded and good. */
+Test(percpu, drain_without_membarrier)
+{
+	struct hand_made m;
+	unsigned int slot, cpu;
+
+	start();
+	if (percpu.mode != PERCPU_RSEQ || !percpu.can_drain)
+		return;
+	slot = new_slot();
+	hand_made_init(&m, 2);
+	cpu = load(slot, hand_made_top(&m, 2));
+	host_fault = refuse_membarrier;
+	cr_expect(!percpu_drain(slot, note, &nr_drained));
+	cr_expect(nr_drained == 0);
+	cr_expect(!percpu.can_drain);
+	cr_expect(*percpu_slot(cpu, slot) == word_of(cpu, &m.round[1]));
+	cr_expect(percpu_pop(slot) == (void *)0x2000);
+	cr_expect(percpu_push(slot, (void *)0x7000));
+	cr_expect(percpu_pop(slot) == (void *)0x7000);
+}
+
+/* ---- one magazine, many threads, and a drainer -------------------------------------------------- */
+
+#define TOKENS	4
+
+static unsigned int race_slot;
+static bool race_stop;
+static unsigned long race_errors, race_pops, race_takes;
+static struct hand_made race_mag;
+static unsigned int token_taken[TOKENS];	/* 1: with a thread; 0: in the magazine, or on its way */
+
+static unsigned int token_of(void *p)
+{
+	return (unsigned int)((unsigned long)p / 0x1000 - 1);
+}
+
+static void token_claim(void *p)
+{
+	if (token_of(p) >= TOKENS ||
+	    __atomic_exchange_n(&token_taken[token_of(p)], 1, __ATOMIC_ACQ_REL))
+		stat_inc(race_errors);
+}
+
+/* Takes one token and gives it back, for ever; a token is never with two threads. */
+static void *race(void *arg)
+{
+	(void)arg;
+	while (!READ_ONCE(race_stop)) {
+		void *p = percpu_pop(race_slot);
+
+		if (!p) {
+			sched_yield();
+			continue;
+		}
+		stat_inc(race_pops);
+		token_claim(p);
+		__atomic_store_n(&token_taken[token_of(p)], 0, __ATOMIC_RELEASE);
+		while (!percpu_push(race_slot, p))
+			sched_yield();
+	}
+	return NULL;
+}
+
+static void take(void **top, void *arg)
+{
+	unsigned int *count = arg;
+
+	race_takes++;
+	for (*count = 0; *top; top--, *count += 1)
+		;
+	if (top != &race_mag.bottom)
+		race_errors++;
+}
+
+/* Loads it on the CPU where the drainer runs now. */
+static void reload(unsigned int count)
+{
+	for (;;) {
+		unsigned int cpu = percpu_cpu();
+
+		if (percpu_cmpxchg(cpu, race_slot, WORD_CLOSED,
+				   word_of(cpu, hand_made_top(&race_mag, count))))
+			return;
+	}
+}
+
+/* Sends the caller to another CPU, so that the magazine gets about. */
+static void move_on(unsigned int round)
+{
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(round % (unsigned int)sysconf(_SC_NPROCESSORS_ONLN), &one);
+	sched_setaffinity(0, sizeof(one), &one);
+}
+
+/*
+ * The one magazine goes from CPU to CPU while threads pop and push. Each drain
+ * finds it whole: the tokens in it are distinct and with nobody, and in the end
+ * none is lost. (While it is off its CPU, threads with a token wait.)
+ */
+Test(percpu, drain_against_running_threads)
+{
+	bool seen[TOKENS] = { false };
+	unsigned int count = 0;
+	pthread_t t[4];
+
+	kfree(kmalloc(8, GFP_KERNEL));
+	race_slot = new_slot();
+	hand_made_init(&race_mag, TOKENS);
+	reload(TOKENS);
+	for (unsigned int i = 0; i < ARRAY_SIZE(t); i++)
+		pthread_create(&t[i], NULL, race, NULL);
+	for (unsigned int round = 0; round < 2000; round++) {
+		unsigned long before = race_takes;
+
+		if (!percpu_drain(race_slot, take, &count))
+			break;		/* no membarrier here */
+		if (race_takes == before)
+			continue;	/* its users were quicker */
+		cr_assert(race_takes == before + 1, "one magazine, taken twice");
+		cr_assert(count <= TOKENS, "%u tokens", count);
+		for (unsigned int i = 0; i < count; i++)
+			for (unsigned int j = 0; j < i; j++)
+				cr_assert(race_mag.round[i] != race_mag.round[j]);
+		move_on(round);
+		reload(count);
+	}
+	WRITE_ONCE(race_stop, true);
+	for (unsigned int i = 0; i < ARRAY_SIZE(t); i++)
+		pthread_join(t[i], NULL);
+	cr_expect(race_errors == 0, "%lu errors in %lu pops", race_errors, race_pops);
+	cr_expect(race_pops > 0);
+	percpu_drain_dead(race_slot, take, &count);
+	cr_expect(count == TOKENS, "%u of %u tokens are left", count, TOKENS);
+	for (unsigned int i = 0; i < count; i++)
+		seen[token_of(race_mag.round[i])] = true;
+	for (unsigned int i = 0; i < TOKENS; i++)
+		cr_expect(seen[i], "token %u is lost", i);
+}
+
+/* ---- slot numbers ------------------------------------------------------------------------------------ */
+
+Test(percpu, slot_numbers)
+{
+	static bool seen[PERCPU_SLOTS];
+	unsigned int n = 0, first = 0, slot;
+
+	start();
+	while ((slot = percpu_slot_alloc()) != SLOT_NONE) {
+		cr_assert(slot >= SLOT_DYNAMIC && slot < PERCPU_SLOTS && !seen[slot]);
+		seen[slot] = true;
+		first = first ? first : slot;
+		n++;
+	}
+	cr_expect(n > PERCPU_SLOTS - 512, "%u slots", n);
+	percpu_slot_free(first);
+	cr_expect(percpu_slot_alloc() == first);
+	cr_expect(percpu_slot_alloc() == SLOT_NONE);
+}

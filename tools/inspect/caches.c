@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: MIT
+/*
+ * caches.c - reads the list of caches, and the objects in their magazines.
+ *
+ * Magazines. A CPU's slot word, relative to its area, leads to the top round of
+ * the magazine that it has loaded; below the first round stands NULL
+ * (mm/percpu.h). A magazine in the depot says itself how many rounds it holds.
+ * Either is a power of two in bytes, at most MAGAZINE_MAX_BYTES, aligned to its
+ * size, so that a read from the aligned address below the top never leaves it
+ * for another page.
+ *
+ * A slot page that was never touched is all zeros, which means "nothing loaded",
+ * and is not read.
+ */
+#include "caches.h"
+
+#include <stdlib.h>
+
+#include "fields.h"
+
+#define MAX_CACHES	(1U << 17)
+#define MAX_ALIASES	1024U
+#define LIST_TRIES	5
+
+/* ---- lists --------------------------------------------------------------------- */
+
+typedef void (*entry_fn)(struct heap *h, void *arg, uint64_t node);
+
+/*
+ * Calls @fn for each node of the circular list whose head stands at @head.
+ * False: it did not hold together; the nodes before that were given.
+ */
+static bool walk_list(struct heap *h, uint64_t head, size_t max, entry_fn fn, void *arg)
+{
+	const struct heap_fields *f = h->fields;
+	uint64_t at = head, next;
+	char bytes[64];
+
+	if (f->sizeof_list_head > sizeof(bytes) ||
+	    !source_read(h->src, head, bytes, f->sizeof_list_head))
+		return false;
+	for (size_t n = 0; n <= max; n++) {
+		next = VALUE(f, bytes, list_head_next);
+		/* A head that was never set up: an empty list of a library not used. */
+		if (next == head || (next == 0 && at == head))
+			return true;
+		if (!source_read(h->src, next, bytes, f->sizeof_list_head) ||
+		    VALUE(f, bytes, list_head_prev) != at)
+			return false;
+		fn(h, arg, next);
+		at = next;
+	}
+	return false;
+}
+
+/* ---- caches ---------------------------------------------------------------------- */
+
+static void add_alias(struct heap *h, void *arg, uint64_t node)
+{
+	const struct heap_fields *f = h->fields;
+	uint64_t alias = node - f->kmem_cache_alias_list.offset, at;
+	struct heap_cache *c = arg;
+	char name[CACHE_NAME_MAX];
+
+	if (!source_read(h->src, alias + f->kmem_cache_alias_name.offset, &at, sizeof(at)))
+		return;
+	source_read_string(h->src, at, name, sizeof(name));
+	c->aliases = grow(c->aliases, c->nr_aliases, sizeof(*c->aliases));
+	c->aliases[c->nr_aliases++] = xstrdup(name);
+}
+
+/* Names are shown on terminals and in tables of columns. */
+static void clean_name(char *name)
+{
+	for (; *name; name++)
+		if ((unsigned char)*name <= ' ' || *name == 127)
+			*name = '_';
+}
+
+static uint32_t capacity_of(const struct heap *h, unsigned int level)
+{
+	const struct layout_item *item;
+	char name[32];
+
+	snprintf(name, sizeof(name), "MAGAZINE_CAPACITY%u", level);
+	item = layout_item(h->image->layout, "", name);
+	return item ? (uint32_t)item->value : 0;
+}
+
+static void decode_magazine_cache(struct heap *h, const char *mag, struct heap_cache *c)
+{
+	const struct heap_fields *f = h->fields;
+
+	c->slot = (uint32_t)VALUE(f, mag, magazine_cache_slot);
+	c->capacity = c->slot == f->SLOT_NONE ? 0 :
+		capacity_of(h, (unsigned int)VALUE(f, mag, magazine_cache_level));
+	c->max_full = (uint32_t)VALUE(f, mag, magazine_cache_max_full);
+	c->full = VALUE(f, mag, magazine_cache_full);
+	c->nr_full = (uint32_t)VALUE(f, mag, magazine_cache_nr_full);
+	c->nr_refill = VALUE(f, mag, magazine_cache_nr_refill);
+	c->nr_flush = VALUE(f, mag, magazine_cache_nr_flush);
+	c->nr_depot_get = VALUE(f, mag, magazine_cache_nr_depot_get);
+	c->nr_depot_put = VALUE(f, mag, magazine_cache_nr_depot_put);
+}
+
+static void decode_node(struct heap *h, const char *node, struct heap_cache *c)
+{
+	const struct heap_fields *f = h->fields;
+
+	c->nr_slabs = VALUE(f, node, kmem_cache_node_nr_slabs);
+	c->nr_partial = VALUE(f, node, kmem_cache_node_nr_partial);
+	c->nr_empty = VALUE(f, node, kmem_cache_node_nr_empty);
+	c->nr_inuse = VALUE(f, node, kmem_cache_node_nr_inuse);
+	c->alloc_slab = VALUE(f, node, kmem_cache_node_alloc_slab);
+	c->free_slab = VALUE(f, node, kmem_cache_node_free_slab);
+	c->alloc_slowpath = VALUE(f, node, kmem_cache_node_alloc_slowpath);
+	c->free_slowpath = VALUE(f, node, kmem_cache_node_free_slowpath);
+}
+
+/* False: this is no cache, whatever the list said. */
+static bool decode_cache(struct heap *h, const char *bytes, struct heap_cache *c)
+{
+	const struct heap_fields *f = h->fields;
+
+	c->flags = VALUE(f, bytes, kmem_cache_flags);
+	c->size = (uint32_t)VALUE(f, bytes, kmem_cache_size);
+	c->object_size = (uint32_t)VALUE(f, bytes, kmem_cache_object_size);
+	c->align = (uint32_t)VALUE(f, bytes, kmem_cache_align);
+	c->objects = (uint32_t)VALUE(f, bytes, kmem_cache_objects);
+	c->order = (uint32_t)VALUE(f, bytes, kmem_cache_order);
+	c->has_ctor = VALUE(f, bytes, kmem_cache_ctor) != 0;
+	decode_magazine_cache(h, bytes + f->kmem_cache_mag.offset, c);
+	decode_node(h, bytes + f->kmem_cache_node.offset, c);
+	source_read_string(h->src, VALUE(f, bytes, kmem_cache_name), c->name, sizeof(c->name));
+	clean_name(c->name);
+	return c->size && c->object_size <= c->size && c->order < h->nr_orders &&
+	       (uint64_t)c->objects * c->size <= 1UL << (h->page_shift + c->order);
+}
+
+static void add_cache(struct heap *h, void *arg, uint64_t node)
+{
+	const struct heap_fields *f = h->fields;
+	uint64_t addr = node - f->kmem_cache_list.offset;
+	struct heap_cache *c;
+	char bytes[STRUCT_MAX];
+
+	(void)arg;
+	if (!source_read(h->src, addr, bytes, f->sizeof_kmem_cache)) {
+		h->torn++;
+		return;
+	}
+	h->caches = grow(h->caches, h->nr_caches, sizeof(*h->caches));
+	c = &h->caches[h->nr_caches];
+	*c = (struct heap_cache){ .addr = addr };
+	if (!decode_cache(h, bytes, c)) {
+		h->torn++;
+		return;
+	}
+	h->nr_caches++;
+	if (f->kmem_cache_aliases.size && f->kmem_cache_alias_list.size &&
+	    !walk_list(h, addr + f->kmem_cache_aliases.offset, MAX_ALIASES, add_alias, c))
+		h->torn++;
+}
+
+static void drop_caches(struct heap *h)
+{
+	for (size_t i = 0; i < h->nr_caches; i++) {
+		for (size_t k = 0; k < h->caches[i].nr_aliases; k++)
+			free(h->caches[i].aliases[k]);
+		free(h->caches[i].aliases);
+	}
+	free(h->caches);
+	h->caches = NULL;
+	h->nr_caches = 0;
+}
+
+static void read_caches(struct heap *h)
+{
+	uint64_t head = layout_symbol(h->image->layout, "slab_caches");
+	unsigned int before = h->torn;
+
+	if (!head) {
+		heap_note(h, "the library does not say where its caches are");
+		return;
+	}
+	for (int i = 0; i < LIST_TRIES; i++) {
+		bool whole;
+
+		drop_caches(h);
+		h->torn = before;
+		whole = walk_list(h, head, MAX_CACHES, add_cache, NULL);
+		if (whole && h->torn == before)
+			return;
+		if (!whole)
+			h->torn++;
+	}
+}
+
+/* ---- magazines ----------------------------------------------------------------------- */
+
+static bool add_round(struct heap *h, uint64_t object)
+{
+	if (!heap_zone_of(h, object))
+		return false;
+	h->rounds = grow(h->rounds, h->nr_rounds, sizeof(*h->rounds));
+	h->rounds[h->nr_rounds++] = object;
+	return true;
+}
+
+/* The rounds of the magazine whose top round stands at @top. */
+static uint64_t read_loaded(struct heap *h, uint64_t top)
+{
+	uint64_t size = h->fields->MAGAZINE_MAX_BYTES, found = 0;
+	uint64_t word[STRUCT_MAX / 8];
+	uint64_t from = top & ~(size - 1);
+	size_t n = (top - from) / 8 + 1;
+
+	if (top % 8 || !source_read(h->src, from, word, n * 8)) {
+		h->torn++;
+		return 0;
+	}
+	while (n-- > 0 && word[n])
+		found += add_round(h, word[n]);
+	return found;
+}
+
+/* Objects in full magazines of a cache's depot. */
+static void read_depot(struct heap *h, struct heap_cache *c)
+{
+	const struct heap_fields *f = h->fields;
+	size_t max_rounds = (f->MAGAZINE_MAX_BYTES - f->magazine_round.offset) / 8;
+	/* More than the cache counts only when it changes while it is read. */
+	size_t left = 2 * (size_t)c->nr_full + 16;
+	uint64_t addr = c->full, word[STRUCT_MAX / 8];
+	char bytes[STRUCT_MAX];
+
+	for (; addr; left--) {
+		size_t count;
+
+		if (!left || !source_read(h->src, addr, bytes, f->sizeof_magazine))
+			goto torn;
+		count = VALUE(f, bytes, magazine_count);
+		if (count > max_rounds || count > VALUE(f, bytes, magazine_capacity) ||
+		    !source_read(h->src, addr + f->magazine_round.offset, word, count * 8))
+			goto torn;
+		for (size_t i = 0; i < count; i++)
+			c->in_depot += add_round(h, word[i]);
+		addr = VALUE(f, bytes, magazine_next);
+	}
+	return;
+torn:
+	h->torn++;
+}
+
+struct slots {
+	struct heap *heap;
+	uint64_t area;			/* of the CPU at hand */
+	uint64_t *word;			/* [nr] its slots */
+	size_t nr;
+};
+
+/* Reads the part of a CPU's slots that was ever touched. */
+static void read_slots(void *arg, uint64_t start, uint64_t end)
+{
+	struct slots *s = arg;
+	uint64_t last = s->area + s->nr * 8;
+
+	start = max_u64(start, s->area);
+	end = min_u64(end, last);
+	if (start < end && !source_read(s->heap->src, start,
+					(char *)s->word + (start - s->area), end - start))
+		s->heap->torn++;
+}
+
+/* The slots of one CPU, zero where nothing can be known. */
+static void load_slots(struct slots *s, uint64_t area)
+{
+	struct source *src = s->heap->src;
+
+	s->area = area;
+	memset(s->word, 0, s->nr * 8);
+	if (!src->ops->resident(src, area, area + s->nr * 8, read_slots, s))
+		read_slots(s, area, area + s->nr * 8);
+}
+
+static void read_magazines(struct heap *h)
+{
+	uint64_t stride = 1UL << h->percpu_shift;
+	struct slots s = { .heap = h };
+
+	for (size_t i = 0; i < h->nr_caches; i++)
+		if (h->caches[i].slot < stride / 8)
+			s.nr = max_u64(s.nr, h->caches[i].slot + 1UL);
+	s.word = xcalloc(s.nr, 8);
+	for (uint32_t cpu = 0; cpu < h->nr_cpus; cpu++) {
+		load_slots(&s, h->percpu_base + cpu * stride);
+		for (size_t i = 0; i < h->nr_caches; i++) {
+			struct heap_cache *c = &h->caches[i];
+			uint64_t word = c->slot < s.nr ? s.word[c->slot] : 0;
+
+			if (c->slot == h->fields->SLOT_NONE || word == 0 ||
+			    word == h->fields->WORD_DRAINING)
+				continue;
+			c->in_cpus += read_loaded(h, s.area + word);
+		}
+	}
+	free(s.word);
+	for (size_t i = 0; i < h->nr_caches; i++)
+		read_depot(h, &h->caches[i]);
+}
+
+static int by_address(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static void sort_rounds(struct heap *h)
+{
+	size_t n = 0;
+
+	if (!h->nr_rounds)
+		return;
+	qsort(h->rounds, h->nr_rounds, sizeof(*h->rounds), by_address);
+	for (size_t i = 0; i < h->nr_rounds; i++)
+		if (i == 0 || h->rounds[i] != h->rounds[n - 1])
+			h->rounds[n++] = h->rounds[i];
+	h->nr_rounds = n;
+}
+
+void caches_read(struct heap *h)
+{
+	read_caches(h);
+	read_magazines(h);
+	sort_rounds(h);
+}
+
+void caches_free(struct heap *h)
+{
+	drop_caches(h);
+	free(h->rounds);
+}
+
+uint64_t cache_active(const struct heap_cache *c)
+{
+	uint64_t free = c->in_cpus + c->in_depot;
+
+	return c->nr_inuse > free ? c->nr_inuse - free : 0;
+}

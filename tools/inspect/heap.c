@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: MIT
+/*
+ * heap.c - reads zones, parameters and mappings of a heap. Its caches and their
+ * magazines: caches.c.
+ */
+#include "heap.h"
+
+#include <stdlib.h>
+
+#include "caches.h"
+#include "fields.h"
+
+/* ---- zones ------------------------------------------------------------------- */
+
+static void read_free_areas(const struct heap *h, const char *bytes, struct heap_zone *z)
+{
+	const struct heap_fields *f = h->fields;
+	uint64_t room = f->sizeof_free_area ? f->zone_free_area.size / f->sizeof_free_area : 0;
+
+	for (uint32_t o = 0; o < min_u64(h->nr_orders, room); o++)
+		z->nr_free_blocks[o] = VALUE(f, bytes + f->zone_free_area.offset +
+					     o * f->sizeof_free_area, free_area_nr_free);
+}
+
+/* A zone that could be one; anything else is not followed. */
+static bool zone_sane(const struct heap *h, const struct heap_zone *z)
+{
+	uint64_t page = 1UL << h->page_shift;
+
+	return z->base && z->base % page == 0 && z->memmap % page == 0 &&
+	       z->nr_pages < (1UL << 47) >> h->page_shift &&
+	       z->nr_present <= z->nr_committed && z->nr_committed <= z->nr_pages;
+}
+
+static bool read_zone(struct heap *h, uint64_t addr, struct heap_zone *z)
+{
+	const struct heap_fields *f = h->fields;
+	char bytes[STRUCT_MAX];
+
+	if (!source_read(h->src, addr, bytes, f->sizeof_zone))
+		return false;
+	z->addr = addr;
+	z->base = VALUE(f, bytes, zone_base);
+	z->nr_pages = VALUE(f, bytes, zone_nr_pages);
+	z->memmap = VALUE(f, bytes, zone_memmap);
+	z->slotmap = VALUE(f, bytes, zone_slotmap);
+	z->dirty = VALUE(f, bytes, zone_dirty);
+	z->pageblock_type = VALUE(f, bytes, zone_pageblock_type);
+	z->free_max = VALUE(f, bytes, zone_free_max);
+	z->index = (unsigned int)VALUE(f, bytes, zone_index);
+	z->node = (int)VALUE(f, bytes, zone_node);
+	z->nr_present = VALUE(f, bytes, zone_nr_present);
+	z->nr_committed = max_u64(VALUE(f, bytes, zone_nr_committed), z->nr_present);
+	z->nr_free = VALUE(f, bytes, zone_nr_free);
+	z->nr_dirty_free = VALUE(f, bytes, zone_nr_dirty_free);
+	z->nr_purged = VALUE(f, bytes, zone_nr_purged);
+	z->nr_steals = VALUE(f, bytes, zone_nr_steals);
+	read_free_areas(h, bytes, z);
+	return zone_sane(h, z);
+}
+
+static bool read_zones(struct heap *h, char **error)
+{
+	uint64_t table = layout_symbol(h->image->layout, "zones");
+	uint64_t counter = layout_symbol(h->image->layout, "nr_zones");
+	uint32_t nr;
+
+	if (!table || !counter || !source_read(h->src, counter, &nr, sizeof(nr)) ||
+	    nr > HEAP_MAX_ZONES) {
+		*error = xasprintf("the table of zones can't be read");
+		return false;
+	}
+	h->zones = xcalloc(nr, sizeof(*h->zones));
+	for (uint32_t i = 0; i < nr; i++) {
+		uint64_t addr;
+
+		if (!source_read(h->src, table + 8 * i, &addr, sizeof(addr)) ||
+		    !read_zone(h, addr, &h->zones[h->nr_zones])) {
+			h->torn++;
+			continue;
+		}
+		h->nr_zones++;
+	}
+	return true;
+}
+
+const struct heap_zone *heap_zone_of(const struct heap *h, uint64_t addr)
+{
+	for (size_t i = 0; i < h->nr_zones; i++)
+		if ((addr - h->zones[i].base) >> h->page_shift < h->zones[i].nr_present)
+			return &h->zones[i];
+	return NULL;
+}
+
+const char *zone_name(const struct heap_zone *z, char *buf, size_t size)
+{
+	if (z->index == 0)
+		snprintf(buf, size, "Normal");
+	else
+		snprintf(buf, size, "Normal%u", z->index);
+	return buf;
+}
+
+/* ---- mode, parameters, mappings ---------------------------------------------------- */
+
+static bool read_mode(struct heap *h, char **error)
+{
+	const struct heap_fields *f = h->fields;
+	uint64_t addr = layout_symbol(h->image->layout, "percpu"), mode;
+	char bytes[STRUCT_MAX];
+
+	if (!addr || !source_read(h->src, addr, bytes, f->sizeof_percpu_state)) {
+		*error = xasprintf("the state of its per-CPU areas can't be read");
+		return false;
+	}
+	mode = VALUE(f, bytes, percpu_state_mode);
+	h->mode = mode == f->PERCPU_RSEQ ? HEAP_RSEQ :
+		  mode == f->PERCPU_FALLBACK ? HEAP_FALLBACK : HEAP_UNUSED;
+	h->use_cid = VALUE(f, bytes, percpu_state_use_cid);
+	h->percpu_base = VALUE(f, bytes, percpu_state_base);
+	h->nr_cpus = (uint32_t)min_u64(VALUE(f, bytes, percpu_state_nr_cpus), 1U << 16);
+	if (h->mode == HEAP_UNUSED)
+		h->nr_cpus = 0;
+	return true;
+}
+
+const char *heap_mode_name(const struct heap *h)
+{
+	switch (h->mode) {
+	case HEAP_RSEQ:
+		return "rseq";
+	case HEAP_FALLBACK:
+		return "fallback";
+	default:
+		return "unused";
+	}
+}
+
+static void read_params(struct heap *h)
+{
+	const struct heap_fields *f = h->fields;
+	uint64_t addr = layout_symbol(h->image->layout, "kmem_params");
+	char bytes[STRUCT_MAX];
+
+	if (!addr || !f->sizeof_kmem_params ||
+	    !source_read(h->src, addr, bytes, f->sizeof_kmem_params))
+		return;
+	h->params = (struct heap_params){
+		.known = true,
+		.decay_ms = VALUE(f, bytes, kmem_params_decay_ms),
+		.rseq = VALUE(f, bytes, kmem_params_rseq),
+		.reclaim = VALUE(f, bytes, kmem_params_reclaim),
+		.purge_lazy = VALUE(f, bytes, kmem_params_purge_lazy),
+		.slab_nomerge = VALUE(f, bytes, kmem_params_slab_nomerge),
+		.slab_debug_checks = VALUE(f, bytes, kmem_params_slab_debug_checks),
+		.init_on_alloc = VALUE(f, bytes, kmem_params_init_on_alloc),
+		.init_on_free = VALUE(f, bytes, kmem_params_init_on_free),
+	};
+}
+
+/* The list only grows at its head, but for larger pieces, which are few. */
+#define MAX_CHUNKS	(1U << 20)
+
+static void read_chunks(struct heap *h)
+{
+	const struct heap_fields *f = h->fields;
+	uint64_t root = layout_symbol(h->image->layout, "memblock_chunks"), addr;
+	char bytes[STRUCT_MAX];
+
+	if (!root || !f->sizeof_memblock_chunk) {
+		heap_note(h, "the library does not list its own mappings: metadata is incomplete");
+		return;
+	}
+	if (!source_read(h->src, root, &addr, sizeof(addr)))
+		addr = 0;
+	while (addr && h->nr_chunks < MAX_CHUNKS) {
+		uint64_t start, size;
+
+		if (!source_read(h->src, addr, bytes, f->sizeof_memblock_chunk)) {
+			h->torn++;
+			return;
+		}
+		start = VALUE(f, bytes, memblock_chunk_addr);
+		size = VALUE(f, bytes, memblock_chunk_size);
+		addr = VALUE(f, bytes, memblock_chunk_next);
+		if (!start || !size || size >= 1UL << 47) {
+			h->torn++;
+			return;
+		}
+		h->chunks = grow(h->chunks, h->nr_chunks, sizeof(*h->chunks));
+		h->chunks[h->nr_chunks++] = (struct range){ start, start + size };
+	}
+}
+
+/* ---- the whole ------------------------------------------------------------------------ */
+
+struct heap *heap_read(struct source *src, const struct image *image, char **error)
+{
+	struct heap *h = xcalloc(1, sizeof(*h));
+
+	*error = NULL;
+	h->src = src;
+	h->image = image;
+	h->fields = xcalloc(1, sizeof(*h->fields));
+	if (!image->layout) {
+		*error = xstrdup(image->error ? image->error : "no layout description");
+		goto fail;
+	}
+	if (!fields_bind(h->fields, image->layout, h, error))
+		goto fail;
+	h->page_shift = (uint32_t)h->fields->PAGE_SHIFT;
+	h->percpu_shift = (uint32_t)h->fields->PERCPU_SHIFT;
+	h->nr_orders = (uint32_t)h->fields->NR_PAGE_ORDERS;
+	if (!read_mode(h, error) || !read_zones(h, error))
+		goto fail;
+	if (!h->nr_zones)
+		h->mode = HEAP_UNUSED;
+	read_params(h);
+	read_chunks(h);
+	caches_read(h);
+	if (!src->ops->alive(src)) {
+		*error = xstrdup("the process ended while it was read");
+		goto fail;
+	}
+	return h;
+fail:
+	heap_free(h);
+	return NULL;
+}
+
+void heap_free(struct heap *h)
+{
+	if (!h)
+		return;
+	caches_free(h);
+	for (size_t i = 0; i < h->nr_notes; i++)
+		free(h->notes[i]);
+	free(h->notes);
+	free(h->zones);
+	free(h->chunks);
+	free(h->fields);
+	free(h);
+}
+
+static uint64_t page_up(const struct heap *h, uint64_t bytes)
+{
+	uint64_t page = 1UL << h->page_shift;
+
+	return (bytes + page - 1) & ~(page - 1);
+}
+
+/* The maps behind a zone's heap, as far as the library describes them. */
+static size_t zone_ranges(const struct heap *h, const struct heap_zone *z, struct range *r)
+{
+	struct {
+		uint64_t start, bytes;
+	} part[] = {
+		{ z->base, z->nr_pages << h->page_shift },
+		{ z->memmap, z->nr_pages * h->fields->sizeof_page },
+		{ z->slotmap, z->nr_pages },
+		{ z->dirty, z->nr_pages / 8 },
+		{ z->pageblock_type, z->nr_pages >> h->fields->PAGEBLOCK_ORDER },
+		{ z->free_max, z->nr_pages >> (h->nr_orders - 1) >> 3 },
+	};
+	size_t n = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(part); i++)
+		if (part[i].start)
+			r[n++] = (struct range){ part[i].start,
+						 part[i].start + page_up(h, part[i].bytes) };
+	return n;
+}
+
+struct range *heap_ranges(const struct heap *h, size_t *nr)
+{
+	struct range *r = xcalloc(h->nr_zones * 6 + h->nr_chunks + IMAGE_MAX_DATA + 1,
+				  sizeof(*r));
+	size_t n = 0;
+
+	for (size_t i = 0; i < h->nr_zones; i++)
+		n += zone_ranges(h, &h->zones[i], r + n);
+	if (h->nr_cpus)
+		r[n++] = (struct range){
+			h->percpu_base,
+			h->percpu_base + ((uint64_t)h->nr_cpus << h->percpu_shift)
+		};
+	for (size_t i = 0; i < h->nr_chunks; i++)
+		r[n++] = h->chunks[i];
+	for (size_t i = 0; i < h->image->nr_data; i++)
+		r[n++] = h->image->data[i];
+	*nr = n;
+	return r;
+}

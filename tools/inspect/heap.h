@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * heap.h - the heap of one library in one target, read into plain structures.
+ *
+ * What is read is a running program's, and it may change between two reads, or
+ * be anything at all. Each list is followed for a bounded number of steps and
+ * with its back links checked, read again a few times when it does not hold
+ * together, and then taken as far as it went, which heap.torn says.
+ */
+#ifndef TOOLS_INSPECT_HEAP_H
+#define TOOLS_INSPECT_HEAP_H
+
+#include "layout.h"
+
+#define HEAP_MAX_ORDERS		32
+#define HEAP_MAX_ZONES		256
+#define CACHE_NAME_MAX		128
+
+enum heap_mode { HEAP_UNUSED, HEAP_RSEQ, HEAP_FALLBACK };
+
+struct heap_zone {
+	uint64_t addr;			/* of the struct */
+	uint64_t base;
+	uint64_t nr_pages;		/* reserved */
+	uint64_t memmap, slotmap, dirty, pageblock_type, free_max;
+	uint64_t nr_present, nr_committed;
+	uint64_t nr_free, nr_dirty_free;	/* pages */
+	uint64_t nr_free_blocks[HEAP_MAX_ORDERS];
+	uint64_t nr_purged, nr_steals;
+	unsigned int index;
+	int node;
+};
+
+struct heap_cache {
+	uint64_t addr;
+	char name[CACHE_NAME_MAX];
+	char **aliases;
+	size_t nr_aliases;
+	uint64_t flags;
+	uint32_t size, object_size, align;
+	uint32_t objects;		/* per slab */
+	uint32_t order;
+	uint32_t slot;
+	uint32_t capacity, max_full;	/* of its magazines, of its depot */
+	uint32_t nr_full;		/* full magazines in the depot */
+	uint64_t full;			/* the first of them */
+	bool has_ctor;
+	/* As the cache counts them. */
+	uint64_t nr_slabs, nr_partial, nr_empty;
+	uint64_t nr_inuse;		/* objects not free in a slab, those in magazines included */
+	uint64_t alloc_slab, free_slab, alloc_slowpath, free_slowpath;
+	uint64_t nr_refill, nr_flush, nr_depot_get, nr_depot_put;
+	/* As counted here. */
+	uint64_t in_cpus, in_depot;	/* objects in loaded magazines, in the depot */
+	uint64_t rss;			/* bytes of its slabs that are resident (rss.c) */
+};
+
+struct heap_params {
+	bool known;
+	uint64_t decay_ms;
+	bool rseq, reclaim, purge_lazy, slab_nomerge, slab_debug_checks;
+	bool init_on_alloc, init_on_free;
+};
+
+struct heap_fields;
+
+struct heap {
+	struct source *src;
+	const struct image *image;
+	struct heap_fields *fields;
+	enum heap_mode mode;
+	bool use_cid;
+	uint32_t nr_cpus;		/* per-CPU areas */
+	uint64_t percpu_base;
+	uint32_t page_shift, percpu_shift;
+	uint32_t nr_orders;
+	struct heap_params params;
+	struct heap_zone *zones;
+	size_t nr_zones;
+	struct heap_cache *caches;	/* in the order of the library's list */
+	size_t nr_caches;
+	/* Objects that lie in magazines of the caches: sorted, no doubles. */
+	uint64_t *rounds;
+	size_t nr_rounds;
+	/* The library's own mappings besides the zones' (memblock). */
+	struct range *chunks;
+	size_t nr_chunks;
+	unsigned int torn;		/* lists and slabs that did not hold together */
+	char **notes;			/* what the library's description lacks */
+	size_t nr_notes;
+};
+
+/*
+ * Reads it. NULL: *@error is one line for the user, to be freed. A library that
+ * is loaded and has not been used yet is a heap with mode HEAP_UNUSED.
+ */
+struct heap *heap_read(struct source *src, const struct image *image, char **error);
+void heap_free(struct heap *h);
+
+/* Objects that the program holds. */
+uint64_t cache_active(const struct heap_cache *c);
+static inline uint64_t cache_total(const struct heap_cache *c)
+{
+	return c->nr_slabs * c->objects;
+}
+
+/* The zone that @addr lies in, NULL if in none. */
+const struct heap_zone *heap_zone_of(const struct heap *h, uint64_t addr);
+
+/*
+ * The address space that is this heap: reservations, per-CPU areas, the
+ * library's own mappings and data. Ordered by kind; freed by the caller.
+ */
+struct range *heap_ranges(const struct heap *h, size_t *nr);
+
+const char *heap_mode_name(const struct heap *h);
+const char *zone_name(const struct heap_zone *z, char *buf, size_t size);
+
+#endif /* TOOLS_INSPECT_HEAP_H */
