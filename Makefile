@@ -95,14 +95,14 @@ run_aarch64 := qemu-aarch64 -L /usr/aarch64-linux-gnu
 # ---- sources ----------------------------------------------------------------------
 
 lib_src := $(sort $(filter-out mm/arch/%,$(shell find mm -name '*.c')))
-malloc_src := $(wildcard mm/libc_malloc.c)
+malloc_src := $(wildcard mm/libc_malloc.c mm/vfork.c)
 core_src := $(filter-out $(malloc_src),$(lib_src))
 slabinfo_src := $(wildcard tools/slabinfo*.c tools/inspect/*.c)
 kmem_run_src := $(wildcard tools/kmem-run*.c)
 headers := $(wildcard include/kmem/*.h)
 
 unit_tests := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
-program_kinds := stress regression misuse
+program_kinds := stress regression
 $(foreach k,$(program_kinds),$(eval $k_tests := $(patsubst tests/$k/%.c,%,$(wildcard tests/$k/*.c))))
 
 # ---- one variant ------------------------------------------------------------------

@@ -112,7 +112,7 @@ bool resize_large(struct page *head, unsigned long nr_pages, gfp_t gfp)
 
 /* ---- the kernel's interface ------------------------------------------------------------- */
 
-struct page *alloc_contig_pages(unsigned long nr_pages, gfp_t gfp)
+__kmem_export struct page *alloc_contig_pages(unsigned long nr_pages, gfp_t gfp)
 {
 	enum migratetype mt = gfp_migratetype(gfp);
 	struct page *page;
@@ -142,7 +142,7 @@ static bool drop_single(struct page *page)
 	return __atomic_sub_fetch(&page->refcount, 1, __ATOMIC_ACQ_REL) == 0;
 }
 
-void free_contig_range(struct page *page, unsigned long nr_pages)
+__kmem_export void free_contig_range(struct page *page, unsigned long nr_pages)
 {
 	struct zone *z;
 	unsigned long start, p;
@@ -165,7 +165,7 @@ void free_contig_range(struct page *page, unsigned long nr_pages)
 		run_put(z, start, p, 1);
 }
 
-void *alloc_pages_exact(size_t size, gfp_t gfp)
+__kmem_export void *alloc_pages_exact(size_t size, gfp_t gfp)
 {
 	struct page *page;
 
@@ -177,7 +177,7 @@ void *alloc_pages_exact(size_t size, gfp_t gfp)
 	return page ? page_address(page) : NULL;
 }
 
-void free_pages_exact(void *virt, size_t size)
+__kmem_export void free_pages_exact(void *virt, size_t size)
 {
 	struct page *page;
 

@@ -17,8 +17,12 @@
 #include "base/printk.h"
 #include "cmdline.h"
 #include "host/host.h"
+#include "layout.h"
 #include "percpu.h"
 #include "slab.h"
+
+/* slabinfo finds the description of our layout in every program that links us. */
+KMEM_LAYOUT_ANCHOR();
 
 enum mm_state mm_state;
 

@@ -225,11 +225,12 @@ static void magazine_retire(struct magazine_cache *mc, struct magazine *m)
 /* Loads @m on the present CPU if nothing is loaded there; else retires it. */
 static void magazine_load(struct magazine_cache *mc, struct magazine *m)
 {
-	unsigned int cpu = percpu_cpu();
-	u32 count = m->count;
+	unsigned int cpu;
+	long word = percpu_word(mc->slot, &cpu);
 
-	if (!percpu_cmpxchg(cpu, mc->slot, WORD_CLOSED,
-			    word_of(cpu, magazine_top(m, count))))
+	if (word != WORD_CLOSED ||
+	    !percpu_cmpxchg(cpu, mc->slot, WORD_CLOSED,
+			    word_of(cpu, magazine_top(m, m->count))))
 		magazine_retire(mc, m);
 }
 
@@ -272,8 +273,7 @@ void *magazine_alloc_slow(struct magazine_cache *mc, gfp_t gfp)
 		return object;
 
 	full = depot_get_full(mc);
-	cpu = percpu_cpu();
-	word = READ_ONCE(*percpu_slot(cpu, mc->slot));
+	word = percpu_word(mc->slot, &cpu);
 	if (full) {
 		object = full->round[--full->count];
 		/* Load the full one for the empty one, if that is what is there. */
@@ -363,8 +363,7 @@ void magazine_free_slow(struct magazine_cache *mc, void *object)
 	}
 	if (percpu_push(mc->slot, object))
 		return;
-	cpu = percpu_cpu();
-	word = READ_ONCE(*percpu_slot(cpu, mc->slot));
+	word = percpu_word(mc->slot, &cpu);
 	if (word == WORD_DRAINING ||
 	    (word != WORD_CLOSED && !percpu_cmpxchg(cpu, mc->slot, word, WORD_CLOSED))) {
 		backend_flush(mc, &object, 1);

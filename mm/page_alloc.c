@@ -408,7 +408,7 @@ static void set_compound(struct page *page, unsigned int order)
 	page_set_type(page, PT_COMP);
 }
 
-struct page *alloc_pages(gfp_t gfp, unsigned int order)
+__kmem_export struct page *alloc_pages(gfp_t gfp, unsigned int order)
 {
 	struct page *page;
 
@@ -428,14 +428,14 @@ struct page *alloc_pages(gfp_t gfp, unsigned int order)
 	return page;
 }
 
-unsigned long __get_free_pages(gfp_t gfp, unsigned int order)
+__kmem_export unsigned long __get_free_pages(gfp_t gfp, unsigned int order)
 {
 	struct page *page = alloc_pages(gfp & ~__GFP_HIGHMEM, order);
 
 	return page ? (unsigned long)page_address(page) : 0;
 }
 
-unsigned long get_zeroed_page(gfp_t gfp)
+__kmem_export unsigned long get_zeroed_page(gfp_t gfp)
 {
 	return __get_free_pages(gfp | __GFP_ZERO, 0);
 }
@@ -487,7 +487,7 @@ static void free_all_but_first(struct page *page, unsigned int order)
 		free_block(page + (1UL << o), o);
 }
 
-void __free_pages(struct page *page, unsigned int order)
+__kmem_export void __free_pages(struct page *page, unsigned int order)
 {
 	if (!page)
 		return;
@@ -500,7 +500,7 @@ void __free_pages(struct page *page, unsigned int order)
 		free_last(page);
 }
 
-void free_pages(unsigned long addr, unsigned int order)
+__kmem_export void free_pages(unsigned long addr, unsigned int order)
 {
 	struct page *page;
 
@@ -512,7 +512,7 @@ void free_pages(unsigned long addr, unsigned int order)
 	__free_pages(page, order);
 }
 
-void split_page(struct page *page, unsigned int order)
+__kmem_export void split_page(struct page *page, unsigned int order)
 {
 	check_live(page, "split_page() of a page that is not the first of a block");
 	if (unlikely(page->type != PT_ALLOC || page->order != order))
@@ -526,7 +526,7 @@ void split_page(struct page *page, unsigned int order)
 	page->order = 0;
 }
 
-unsigned long alloc_pages_bulk(gfp_t gfp, int nr_pages, struct page **page_array)
+__kmem_export unsigned long alloc_pages_bulk(gfp_t gfp, int nr_pages, struct page **page_array)
 {
 	unsigned long n = 0;
 
@@ -540,7 +540,7 @@ unsigned long alloc_pages_bulk(gfp_t gfp, int nr_pages, struct page **page_array
 	return n;
 }
 
-void free_pages_bulk(struct page **page_array, unsigned long nr_pages)
+__kmem_export void free_pages_bulk(struct page **page_array, unsigned long nr_pages)
 {
 	for (unsigned long i = 0; i < nr_pages; i++)
 		__free_pages(page_array[i], 0);
@@ -548,19 +548,19 @@ void free_pages_bulk(struct page **page_array, unsigned long nr_pages)
 
 /* ---- the kernel's interface: pages ---------------------------------------------------------- */
 
-void *page_address(const struct page *page)
+__kmem_export void *page_address(const struct page *page)
 {
 	return zone_page_address(page_zone(page), page);
 }
 
-struct page *virt_to_page(const void *addr)
+__kmem_export struct page *virt_to_page(const void *addr)
 {
 	struct zone *z = zone_of(addr);
 
 	return z ? z->memmap + zone_zpn(z, addr) : NULL;
 }
 
-struct page *virt_to_head_page(const void *addr)
+__kmem_export struct page *virt_to_head_page(const void *addr)
 {
 	struct page *page = virt_to_page(addr);
 
@@ -579,14 +579,14 @@ struct page *virt_to_head_page(const void *addr)
 	}
 }
 
-void get_page(struct page *page)
+__kmem_export void get_page(struct page *page)
 {
 	page = page_head(page);
 	check_live(page, "get_page() of a page that is in no block");
 	__atomic_fetch_add(&page->refcount, 1, __ATOMIC_RELAXED);
 }
 
-void put_page(struct page *page)
+__kmem_export void put_page(struct page *page)
 {
 	page = page_head(page);
 	check_live(page, "put_page() of a page that is in no block");
@@ -594,27 +594,27 @@ void put_page(struct page *page)
 		free_last(page);
 }
 
-int page_ref_count(const struct page *page)
+__kmem_export int page_ref_count(const struct page *page)
 {
 	return (int)READ_ONCE(compound_head(page)->refcount);
 }
 
-struct page *compound_head(const struct page *page)
+__kmem_export struct page *compound_head(const struct page *page)
 {
 	return page_head((struct page *)page);
 }
 
-unsigned int compound_order(const struct page *page)
+__kmem_export unsigned int compound_order(const struct page *page)
 {
 	return page->type == PT_COMP ? page->order : 0;
 }
 
-unsigned long page_size(const struct page *page)
+__kmem_export unsigned long page_size(const struct page *page)
 {
 	return PAGE_SIZE << compound_order(page);
 }
 
-int page_to_nid(const struct page *page)
+__kmem_export int page_to_nid(const struct page *page)
 {
 	return page_zone(page)->node;
 }

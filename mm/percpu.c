@@ -83,14 +83,26 @@ static unsigned int count_cpus(void)
 	return n;
 }
 
+/* @n areas, and behind them the one of zeros, which nobody ever writes. */
+static char *map_areas(unsigned int n)
+{
+	size_t size = (size_t)(n + 1) << PERCPU_SHIFT;
+	char *base = host_map_sparse(size);
+
+	if (base) {
+		host_name(base, size, "kmem-percpu");
+		percpu.closed = base + ((size_t)n << PERCPU_SHIFT);
+	}
+	return base;
+}
+
 static bool init_rseq(void)
 {
 	unsigned int n = count_cpus();
-	char *base = host_map_sparse((size_t)n << PERCPU_SHIFT);
+	char *base = map_areas(n);
 
 	if (!base)
 		return false;
-	host_name(base, (size_t)n << PERCPU_SHIFT, "kmem-percpu");
 	percpu.mode = PERCPU_RSEQ;
 	percpu.nr_cpus = n;
 	percpu.base = base;
@@ -105,12 +117,15 @@ static bool init_rseq(void)
 static bool init_fallback(void)
 {
 	unsigned int n = clamp(2 * count_cpus(), 4U, MAX_VCPUS);
-	/* One area more: the one of zeros, which nobody ever writes. */
-	char *base = host_map_sparse((size_t)(n + 1) << PERCPU_SHIFT);
-	long tls = (char *)percpu_tls.rseq - THREAD_POINTER();
+	char *base = map_areas(n);
+	char *tls_rseq = (char *)percpu_tls.rseq;
+	long tls;
 
 	if (!base)
 		return false;
+	/* gcc 12 folds the difference to the address of the GOT entry without this. */
+	__asm__("" : "+r" (tls_rseq));
+	tls = tls_rseq - THREAD_POINTER();
 	host_name(base, (size_t)(n + 1) << PERCPU_SHIFT, "kmem-percpu");
 	for (unsigned int i = 0; i < n; i++)
 		lock_init(&vcpu_locks[i], RANK_CPU);
@@ -121,7 +136,7 @@ static bool init_fallback(void)
 	percpu.cpu_locks = vcpu_locks;
 	kmem_hot.rseq_cs_off = tls + RSEQ_CS;
 	kmem_hot.cpu_off = tls + RSEQ_MM_CID;
-	kmem_hot.percpu_base = base + ((size_t)n << PERCPU_SHIFT);
+	kmem_hot.percpu_base = percpu.closed;
 	return true;
 }
 
@@ -205,6 +220,16 @@ unsigned int percpu_cpu(void)
 	if (percpu.mode == PERCPU_RSEQ)
 		return READ_ONCE(*(u32 *)(THREAD_POINTER() + kmem_hot.cpu_off));
 	return percpu_tls.vcpu;
+}
+
+long percpu_word(unsigned int slot, unsigned int *cpu)
+{
+	if (unlikely(READ_ONCE(percpu.vforks))) {
+		*cpu = 0;
+		return WORD_DRAINING;
+	}
+	*cpu = percpu_cpu();
+	return READ_ONCE(*percpu_slot(*cpu, slot));
 }
 
 void *percpu_pop(unsigned int slot)
@@ -333,6 +358,30 @@ void percpu_drain_dead(unsigned int slot, void (*fn)(void **top, void *arg), voi
 		if (old != WORD_CLOSED && old != WORD_DRAINING)
 			fn(round_of(cpu, old), arg);
 	}
+}
+
+/* ---- vfork ---------------------------------------------------------------------------- */
+
+static u32 vfork_lock;	/* a word of its own: taken by tasks that lock checking cannot tell apart */
+
+static void vfork_count(int change)
+{
+	while (__atomic_exchange_n(&vfork_lock, 1, __ATOMIC_ACQUIRE))
+		host_yield();
+	WRITE_ONCE(percpu.vforks, percpu.vforks + (unsigned int)change);
+	if (percpu.mode == PERCPU_RSEQ)
+		WRITE_ONCE(kmem_hot.percpu_base, percpu.vforks ? percpu.closed : percpu.base);
+	__atomic_store_n(&vfork_lock, 0, __ATOMIC_RELEASE);
+}
+
+void percpu_vfork_enter(void)
+{
+	vfork_count(1);
+}
+
+void percpu_vfork_leave(void)
+{
+	vfork_count(-1);
 }
 
 /* ---- slot numbers: slab_mutex, or start-up ------------------------------------------ */

@@ -82,6 +82,8 @@ struct percpu_state {
 	unsigned int nr_cpus;		/* areas */
 	char *base;			/* area of CPU 0, in either mode */
 	struct kmem_lock *cpu_locks;	/* FALLBACK: one a virtual CPU */
+	char *closed;			/* an area of zeros, never written */
+	unsigned int vforks;		/* vfork children alive: nobody uses magazines (vfork.c) */
 };
 
 extern struct percpu_state percpu __kmem_internal;
@@ -93,6 +95,11 @@ bool percpu_init(void);
 
 /* The CPU that the caller runs on right now; stale as soon as it is known. */
 unsigned int percpu_cpu(void);
+
+/*
+ * That CPU, and the word of @slot there. WORD_DRAINING: the slot may not be used at present.
+ */
+long percpu_word(unsigned int slot, unsigned int *cpu);
 
 /* Takes the top round of the loaded magazine; NULL: empty or closed. */
 void *percpu_pop(unsigned int slot);
@@ -141,6 +148,10 @@ static inline void **round_of(unsigned int cpu, long word)
 /* A free slot number, its words closed on every CPU; SLOT_NONE when all are taken. */
 unsigned int percpu_slot_alloc(void);
 void percpu_slot_free(unsigned int slot);
+
+/* While a vfork child is alive all slots read as WORD_DRAINING. Nests. */
+void percpu_vfork_enter(void);
+void percpu_vfork_leave(void);
 
 /* Fork: locks of the virtual CPUs. */
 void percpu_fork_lock(void);

@@ -7,7 +7,9 @@
 #include "capture.h"
 
 #pragma GCC diagnostic ignored "-Wformat"
+#ifndef __clang__
 #pragma GCC diagnostic ignored "-Wformat-truncation"
+#endif
 #pragma GCC diagnostic ignored "-Wformat-zero-length"
 
 /* The same text and the same length as libc's, in a large and in a small buffer. */

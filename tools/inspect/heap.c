@@ -242,13 +242,6 @@ void heap_free(struct heap *h)
 	free(h);
 }
 
-static uint64_t page_up(const struct heap *h, uint64_t bytes)
-{
-	uint64_t page = 1UL << h->page_shift;
-
-	return (bytes + page - 1) & ~(page - 1);
-}
-
 /* The maps behind a zone's heap, as far as the library describes them. */
 static size_t zone_ranges(const struct heap *h, const struct heap_zone *z, struct range *r)
 {
@@ -267,7 +260,7 @@ static size_t zone_ranges(const struct heap *h, const struct heap_zone *z, struc
 	for (size_t i = 0; i < ARRAY_SIZE(part); i++)
 		if (part[i].start)
 			r[n++] = (struct range){ part[i].start,
-						 part[i].start + page_up(h, part[i].bytes) };
+						 part[i].start + heap_page_up(h, part[i].bytes) };
 	return n;
 }
 

@@ -104,6 +104,14 @@ static inline uint64_t cache_total(const struct heap_cache *c)
 	return c->nr_slabs * c->objects;
 }
 
+/* Whole pages. */
+static inline uint64_t heap_page_up(const struct heap *h, uint64_t bytes)
+{
+	uint64_t page = 1UL << h->page_shift;
+
+	return (bytes + page - 1) & ~(page - 1);
+}
+
 /* The zone that @addr lies in, NULL if in none. */
 const struct heap_zone *heap_zone_of(const struct heap *h, uint64_t addr);
 

@@ -342,7 +342,8 @@ static void add_range(struct heap *h, struct rss_line *row, uint64_t start, uint
 		      uint64_t reserved)
 {
 	if (start)
-		add(row, 0, used, source_resident_bytes(h->src, start, start + reserved));
+		add(row, 0, used, source_resident_bytes(h->src, start,
+							start + heap_page_up(h, reserved)));
 }
 
 static void add_zone_maps(struct heap *h, const struct heap_zone *z, struct rss_line *row)

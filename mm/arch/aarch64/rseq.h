@@ -9,6 +9,8 @@
 #ifndef MM_ARCH_AARCH64_RSEQ_H
 #define MM_ARCH_AARCH64_RSEQ_H
 
+#include "../../percpu.h"
+
 #define RSEQ_SIG		0xd428bc00
 #define THREAD_POINTER()	((char *)__builtin_thread_pointer())
 

@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: MIT
+/*
+ * slabinfo.c - shows the heap of a process that runs on the library: the
+ * kernel's slabinfo and buddyinfo tables, and where the RSS is.
+ *
+ * Options here; the work is in inspect/: a source of memory (process.c), the
+ * library's description of itself found in it (image.c, layout.c), the heap read
+ * by that description (heap.c, caches.c, rss.c), and what is printed
+ * (report.c, json.c, processes.c).
+ *
+ * Exit status: 0 fine, 1 can't be read (one line on stderr says why).
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "inspect/report.h"
+
+#ifndef KMEM_VERSION
+#define KMEM_VERSION "0.0.0"
+#endif
+
+struct options {
+	int pid;			/* 0: list processes */
+	bool table, buddy, map, json;
+	struct selection selection;
+};
+
+static const char usage_text[] =
+"Usage: slabinfo [-b] [-m] [--table] [--json] -p PID [PATTERN...]\n"
+"       slabinfo [--json]\n"
+"\n"
+"Shows the heap of a process that runs on libkmem. The process is neither\n"
+"stopped nor made to do anything; it may be stopped already.\n"
+"\n"
+"  -p, --pid PID    the process; without it, a list of those that run on libkmem\n"
+"      --table      the caches, as the kernel's /proc/slabinfo (the default)\n"
+"  -b, --buddyinfo  free blocks by order, as the kernel's /proc/buddyinfo\n"
+"  -m, --map        where the RSS is\n"
+"      --json       all of it as JSON, sizes in bytes\n"
+"  -h, --help       this\n"
+"  -V, --version    the version\n"
+"\n"
+"PATTERN is a regular expression for names of caches; case does not matter.\n"
+"Exit status: 0 fine, 1 can't be read.\n";
+
+static void fail(const char *what)
+{
+	fprintf(stderr, "slabinfo: %s\n", what);
+}
+
+/* ---- options ---------------------------------------------------------------------- */
+
+static bool parse_pid(const char *text, int *pid)
+{
+	char *end;
+	long n;
+
+	errno = 0;
+	n = strtol(text, &end, 10);
+	if (errno || *end || end == text || n <= 0 || n > INT_MAX) {
+		fprintf(stderr, "slabinfo: \"%s\" is no process id\n", text);
+		return false;
+	}
+	*pid = (int)n;
+	return true;
+}
+
+static bool add_pattern(struct selection *s, const char *text)
+{
+	char why[200];
+	int err;
+
+	s->pattern = grow(s->pattern, s->nr, sizeof(*s->pattern));
+	err = regcomp(&s->pattern[s->nr], text, REG_ICASE | REG_NOSUB);
+	if (err) {
+		regerror(err, &s->pattern[s->nr], why, sizeof(why));
+		fprintf(stderr, "slabinfo: pattern \"%s\": %s\n", text, why);
+		return false;
+	}
+	s->nr++;
+	return true;
+}
+
+enum { OPT_TABLE = 256, OPT_JSON };
+
+static const struct option long_options[] = {
+	{ "pid", required_argument, NULL, 'p' },
+	{ "table", no_argument, NULL, OPT_TABLE },
+	{ "buddyinfo", no_argument, NULL, 'b' },
+	{ "map", no_argument, NULL, 'm' },
+	{ "json", no_argument, NULL, OPT_JSON },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'V' },
+	{ NULL, 0, NULL, 0 }
+};
+
+/* The exit status if there is nothing more to do, else -1. */
+static int parse_options(int argc, char **argv, struct options *o)
+{
+	int c;
+
+	while ((c = getopt_long(argc, argv, "p:bmhV", long_options, NULL)) != -1) {
+		switch (c) {
+		case 'p':
+			if (!parse_pid(optarg, &o->pid))
+				return 1;
+			break;
+		case OPT_TABLE:
+			o->table = true;
+			break;
+		case 'b':
+			o->buddy = true;
+			break;
+		case 'm':
+			o->map = true;
+			break;
+		case OPT_JSON:
+			o->json = true;
+			break;
+		case 'h':
+			fputs(usage_text, stdout);
+			return 0;
+		case 'V':
+			puts("slabinfo " KMEM_VERSION);
+			return 0;
+		default:
+			fputs("Try \"slabinfo --help\".\n", stderr);
+			return 1;
+		}
+	}
+	for (; optind < argc; optind++)
+		if (!add_pattern(&o->selection, argv[optind]))
+			return 1;
+	if (!o->pid && (o->table || o->buddy || o->map || o->selection.nr)) {
+		fail("which process? -p PID is missing; \"slabinfo\" alone lists them");
+		return 1;
+	}
+	if (!o->buddy && !o->map)
+		o->table = true;
+	return -1;
+}
+
+/* ---- one process -------------------------------------------------------------------- */
+
+static bool print_heap(struct heap *h, const struct options *o, char **error)
+{
+	bool with_map = o->map || o->json;
+	struct rss_map map;
+
+	if (with_map && !rss_read(h, &map, error))
+		return false;
+	if (o->json) {
+		report_json(stdout, h, &map, &o->selection);
+		return true;
+	}
+	if (o->table)
+		report_slabinfo(stdout, h, &o->selection);
+	if (o->buddy) {
+		if (o->table)
+			putchar('\n');
+		report_buddyinfo(stdout, h);
+	}
+	if (o->map) {
+		if (o->table || o->buddy)
+			putchar('\n');
+		report_rss(stdout, h, &map);
+	}
+	return true;
+}
+
+static void print_warnings(const struct heap *h)
+{
+	for (size_t i = 0; i < h->nr_notes; i++)
+		fprintf(stderr, "slabinfo: note: %s\n", h->notes[i]);
+	if (h->mode == HEAP_UNUSED)
+		fprintf(stderr, "slabinfo: note: %s is loaded and has not been used yet\n",
+			h->image->path);
+	else if (h->torn)
+		fprintf(stderr, "slabinfo: note: the heap changed while it was read "
+			"(%u places)\n", h->torn);
+}
+
+/* Heaps that were used, or, if none was, all. */
+static bool worth_showing(struct heap *const *heaps, size_t nr, size_t i)
+{
+	if (!heaps[i])
+		return false;
+	if (heaps[i]->mode != HEAP_UNUSED)
+		return true;
+	for (size_t k = 0; k < nr; k++)
+		if (heaps[k] && heaps[k]->mode != HEAP_UNUSED)
+			return false;
+	return true;
+}
+
+/* Prints all of @heaps. Several are told apart by a line each. */
+static bool print_heaps(struct source *src, struct heap **heaps, size_t nr,
+			const struct options *o, char **error)
+{
+	size_t shown = 0, total = 0;
+
+	for (size_t i = 0; i < nr; i++)
+		total += worth_showing(heaps, nr, i);
+	if (o->json) {
+		printf("{\"pid\": %d, \"command\": ", src->pid);
+		json_string(stdout, src->command);
+		fputs(", \"heaps\": [\n ", stdout);
+	}
+	for (size_t i = 0; i < nr; i++) {
+		if (!worth_showing(heaps, nr, i))
+			continue;
+		if (shown && o->json)
+			fputs(",\n ", stdout);
+		else if (total > 1)
+			printf("%s# heap %zu of %zu: %s\n", shown ? "\n" : "", shown + 1, total,
+			       heaps[i]->image->path);
+		shown++;
+		if (!print_heap(heaps[i], o, error))
+			return false;
+		print_warnings(heaps[i]);
+	}
+	if (o->json)
+		fputs("]}\n", stdout);
+	return true;
+}
+
+static bool show_process(const struct options *o, char **error)
+{
+	struct source *src = source_process(o->pid, error);
+	struct image *images;
+	struct heap **heaps;
+	char *why = NULL;
+	size_t nr, read = 0;
+	bool ok = false;
+
+	if (!src)
+		return false;
+	images = images_find(src, &nr);
+	heaps = xcalloc(nr, sizeof(*heaps));
+	for (size_t i = 0; i < nr; i++) {
+		free(why);
+		heaps[i] = heap_read(src, &images[i], &why);
+		read += heaps[i] != NULL;
+	}
+	if (read)
+		ok = print_heaps(src, heaps, nr, o, &why);
+	else if (!nr)
+		why = xasprintf("%s does not run on libkmem", src->command);
+	if (!ok)
+		*error = xasprintf("%d: %s", o->pid, why);
+	for (size_t i = 0; i < nr; i++)
+		heap_free(heaps[i]);
+	free(why);
+	free(heaps);
+	images_free(images, nr);
+	source_close(src);
+	return ok;
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = { 0 };
+	char *error = NULL;
+	bool ok = true;
+	int status = parse_options(argc, argv, &o);
+
+	if (status < 0) {
+		if (o.pid)
+			ok = show_process(&o, &error);
+		else
+			report_processes(stdout, o.json);
+		if (!ok)
+			fail(error);
+		status = ok ? 0 : 1;
+	}
+	if (fflush(stdout) || ferror(stdout)) {
+		fail("can't write the output");
+		status = 1;
+	}
+	for (size_t i = 0; i < o.selection.nr; i++)
+		regfree(&o.selection.pattern[i]);
+	free(o.selection.pattern);
+	free(error);
+	return status;
+}
