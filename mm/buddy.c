@@ -258,12 +258,28 @@ static unsigned long run_place(const struct zone *z, unsigned long k, unsigned l
 static struct page *take_run(struct zone *z, unsigned long n, unsigned long align,
 			     enum migratetype mt)
 {
-	unsigned long k = DIV_ROUND_UP(n, MAX_ORDER_PAGES);
-	unsigned long start = run_place(z, k, align) << MAX_PAGE_ORDER;
+	unsigned long k = DIV_ROUND_UP(n, MAX_ORDER_PAGES), start;
 
+	unpark_all(z);
+	start = run_place(z, k, align) << MAX_PAGE_ORDER;
 	if (start + (k << MAX_PAGE_ORDER) > z->nr_committed)
 		return NULL;
 	return buddy_take_at(z, start, start + n, mt) ? z->memmap + start : NULL;
+}
+
+/* The lists have no such block: unparks what is parked, extends the frontier. */
+static noinline struct page *refill_lists(struct zone *z, unsigned int order,
+					  enum migratetype mt)
+{
+	struct page *page;
+
+	if (z->nr_parked) {
+		unpark_all(z);
+		page = find_block(z, order, mt);
+		if (page)
+			return page;
+	}
+	return extend_frontier(z, mt) ? find_block(z, order, mt) : NULL;
 }
 
 struct page *buddy_take(struct zone *z, unsigned long n, unsigned long align,
@@ -278,9 +294,9 @@ struct page *buddy_take(struct zone *z, unsigned long n, unsigned long align,
 	order = ilog2_up(span);
 	page = find_block(z, order, mt);
 	if (unlikely(!page)) {
-		if (!extend_frontier(z, mt))
+		page = refill_lists(z, order, mt);
+		if (!page)
 			return NULL;
-		page = find_block(z, order, mt);
 	}
 	start = page_zpn(z, page);
 	order = page->order;
@@ -298,7 +314,10 @@ unsigned long buddy_target(const struct zone *z, unsigned long n, unsigned long 
 	return (run_place(z, k, align) + k) << MAX_PAGE_ORDER;
 }
 
-/* Whether [start, end) is free or can be made so without a system call. */
+/*
+ * Whether [start, end) is free or can be made so without a system call. What
+ * ends at @start is in use or free as a whole: a block begins there.
+ */
 static bool range_is_free(struct zone *z, unsigned long start, unsigned long end,
 			  enum migratetype mt)
 {
@@ -310,6 +329,12 @@ static bool range_is_free(struct zone *z, unsigned long start, unsigned long end
 		if (p >= z->nr_present) {
 			if (!extend_frontier(z, mt))
 				return false;
+			continue;
+		}
+		if (READ_ONCE(page->type) == PT_PARKED) {
+			/* It may merge with the free block before it: look again. */
+			unpark_free(z, page, z->stamp);
+			p = start;
 			continue;
 		}
 		if (READ_ONCE(page->type) != PT_BUDDY)

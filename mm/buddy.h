@@ -46,6 +46,27 @@ void buddy_isolate(struct zone *z, struct page *page);
 /* Puts it back. If dirty bits are left it counts as freed now. */
 void buddy_putback(struct zone *z, struct page *page);
 
+/* ---- page_park.c: large objects freed last ------------------------------------------------ */
+
+/*
+ * Keeps a run that is being freed, PT_LARGE until now, if it is short enough;
+ * what has been parked longest makes room. False: free it.
+ */
+bool park_run(struct zone *z, struct page *page, unsigned long n, u32 now);
+/* The run of @n pages that was parked last, or NULL. Of type PT_NONE, all dirty. */
+struct page *unpark_run(struct zone *z, unsigned long n);
+/* Frees one that is parked. */
+void unpark_free(struct zone *z, struct page *page, u32 now);
+/* Frees all that are parked, as freed at the zone's latest stamp. */
+void unpark_all(struct zone *z);
+/* Frees those that two calls have found: neither has anybody wanted them in between. */
+void unpark_old(struct zone *z, u32 now);
+
+static inline unsigned long zone_dirty_pages(const struct zone *z)
+{
+	return READ_ONCE(z->nr_dirty_free) + READ_ONCE(z->nr_parked);
+}
+
 /* ---- mmzone.c: growing ----------------------------------------------------------------- */
 
 /* Moves nr_present, zone lock held; the pages up to it are committed and on the lists. */

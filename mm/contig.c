@@ -10,7 +10,8 @@
  * A large object (PT_LARGE) has one page that says what it is, its first: its
  * length is there, the others are PT_NONE. It can grow where it stands into
  * free pages behind it and into the frontier, and shrink anywhere; nobody but
- * its owner looks at it, so only the free lists need the zone lock.
+ * its owner looks at it, so only the free lists need the zone lock. Short ones
+ * that are freed are parked first (page_park.c).
  *
  * The kernel's runs are pages of order 0, side by side, each with a reference
  * of its own, to be freed one by one or together. Freed together, those whose
@@ -19,44 +20,79 @@
  * Locks: none is held on entry; the zone lock, alone.
  */
 #include "buddy.h"
+#include "host/host.h"
 
-/* A run in the hands of the caller: PT_LARGE, dirty bits set, zeroed if asked. */
-static struct page *alloc_run(unsigned long nr_pages, unsigned long align, gfp_t gfp,
-			      enum migratetype mt)
+/* Makes a run that was just taken PT_LARGE, sets its dirty bits, zeroes it if asked. */
+static struct page *finish_run(struct zone *z, struct page *page, const struct run_request *r)
 {
-	struct run_request r = { nr_pages, align, mt, gfp };
-	struct page *page;
-	struct zone *z;
-
-	page = run_get(&r, &z);
-	if (unlikely(!page))
-		return NULL;
 	page->order = 0;
-	page->migratetype = (u8)mt;
-	page->nr_pages = nr_pages;
-	page->requested = nr_pages << PAGE_SHIFT;
+	page->migratetype = (u8)r->mt;
+	page->nr_pages = r->nr_pages;
+	page->requested = r->nr_pages << PAGE_SHIFT;
 	page_set_type(page, PT_LARGE);
-	run_finish(z, page_zpn(z, page), nr_pages, gfp);
+	run_finish(z, page_zpn(z, page), r->nr_pages, r->gfp);
 	return page;
+}
+
+static struct page *alloc_run(const struct run_request *r)
+{
+	struct zone *z;
+	struct page *page = run_get(r, &z);
+
+	return likely(page) ? finish_run(z, page, r) : NULL;
 }
 
 /* ---- large objects ------------------------------------------------------------------ */
 
+/* One that was freed not long ago. With the zone's lock held if there is one. */
+static struct page *take_parked(struct zone *z, unsigned long n)
+{
+	struct page *page;
+
+	if (n > PARK_MAX_PAGES || !z || !(READ_ONCE(z->parked_mask) & BIT(n - 1)))
+		return NULL;
+	lock(&z->lock);
+	page = unpark_run(z, n);
+	if (unlikely(!page))
+		unlock(&z->lock);
+	return page;
+}
+
 struct page *alloc_large(unsigned long nr_pages, unsigned long align_pages, gfp_t gfp)
 {
+	struct run_request r = { nr_pages, align_pages, MIGRATE_MOVABLE, gfp };
+	struct page *page;
+
 	if (unlikely(!nr_pages || !is_power_of_2(align_pages)))
 		return NULL;
-	return alloc_run(nr_pages, align_pages, gfp, MIGRATE_MOVABLE);
+	if (align_pages == 1) {
+		page = take_parked(zones[0], nr_pages);
+		if (page)
+			return finish_run(zones[0], page, &r);
+	}
+	return alloc_run(&r);
 }
 
 void free_large(struct page *head)
 {
 	struct zone *z = page_zone(head);
-	unsigned long start = page_zpn(z, head);
+	unsigned long start = page_zpn(z, head), n = head->nr_pages;
+	u32 now = (u32)host_now_ms();
+	bool kick;
 
-	if (unlikely(head->type != PT_LARGE))
+	lock(&z->lock);
+	if (unlikely(head->type != PT_LARGE)) {
+		unlock(&z->lock);
 		bad_page(head, "free_large() of a page that is no large object");
-	run_put(z, start, start + head->nr_pages, head->nr_pages);
+	}
+	if (!park_run(z, head, n, now)) {
+		page_set_type(head, PT_NONE);
+		buddy_free(z, start, start + n, now);
+	}
+	kick = zone_dirty_pages(z) > READ_ONCE(reclaim_threshold);
+	unlock(&z->lock);
+	if (unlikely(kick))
+		reclaim_kick();
 }
 
 static void shrink_large(struct zone *z, struct page *head, unsigned long nr_pages)
@@ -114,18 +150,18 @@ bool resize_large(struct page *head, unsigned long nr_pages, gfp_t gfp)
 
 __kmem_export struct page *alloc_contig_pages(unsigned long nr_pages, gfp_t gfp)
 {
-	enum migratetype mt = gfp_migratetype(gfp);
+	struct run_request r = { nr_pages, 1, gfp_migratetype(gfp), gfp };
 	struct page *page;
 
 	if (!nr_pages)
 		return NULL;
-	page = alloc_run(nr_pages, 1, gfp, mt);
+	page = alloc_run(&r);
 	if (!page)
 		return NULL;
 	/* The first page last: until then it says how long the run is. */
 	for (unsigned long i = nr_pages; i-- > 0; ) {
 		page[i].order = 0;
-		page[i].migratetype = (u8)mt;
+		page[i].migratetype = (u8)r.mt;
 		page[i].refcount = 1;
 		page_set_type(page + i, PT_ALLOC);
 	}

@@ -139,6 +139,7 @@ static __always_inline void describe_percpu(void)
 	FIELD(percpu_state, can_drain);
 	FIELD(percpu_state, nr_cpus);
 	FIELD(percpu_state, base);
+	FIELD(percpu_state, closed);
 	STRUCT(magazine);
 	FIELD(magazine, next);
 	FIELD(magazine, capacity);

@@ -142,6 +142,9 @@ static void zone_setup(struct zone *z, char *base, unsigned long nr_pages)
 	z->node = 0;
 	lock_init(&z->lock, RANK_ZONE);
 	INIT_LIST_HEAD(&z->dirty_lru);
+	INIT_LIST_HEAD(&z->parked_lru);
+	for (unsigned int n = 0; n <= PARK_MAX_PAGES; n++)
+		INIT_LIST_HEAD(&z->parked[n]);
 	for (unsigned int o = 0; o < NR_PAGE_ORDERS; o++)
 		for (unsigned int mt = 0; mt < MIGRATE_TYPES; mt++)
 			INIT_LIST_HEAD(&z->free_area[o].free_list[mt]);

@@ -37,6 +37,10 @@ struct kmem_cache;
 #define PAGEBLOCK_PAGES		(1UL << PAGEBLOCK_ORDER)
 #define MAX_ORDER_PAGES		(1UL << MAX_PAGE_ORDER)
 
+/* The longest run that is parked when it is freed, and what a zone parks in all. */
+#define PARK_MAX_PAGES		64U
+#define PARK_LIMIT_PAGES	256UL
+
 enum page_type {
 	PT_NONE,	/* inside a buddy block, or never used: what a fresh map says */
 	PT_BUDDY,	/* head of a free block on a free list */
@@ -47,6 +51,7 @@ enum page_type {
 	PT_SLAB,	/* head of a slab */
 	PT_TAIL,	/* any further page of a compound block or slab */
 	PT_ISOLATED,	/* head of a free block that is off the lists to be purged */
+	PT_PARKED,	/* head of a free run of nr_pages, kept whole for the next of its length */
 	NR_PAGE_TYPES
 };
 
@@ -86,6 +91,7 @@ struct page {
 		u32 head_distance;	/* PT_TAIL: pages back to the head */
 		u32 free_stamp;		/* PT_BUDDY: (u32)host_now_ms() when freed; zone lock */
 		u32 known_zero;		/* PT_PCP: the content is zero; whose list it is on */
+		u32 park_round;		/* PT_PARKED: zone->park_round when it was; zone lock */
 	};
 	union {
 		struct {		/* PT_SLAB */
@@ -95,14 +101,18 @@ struct page {
 		struct {		/* PT_BUDDY, zone lock; PT_ISOLATED, the purger */
 			struct list_head buddy_list;	/* zone->free_area[order].free_list[] */
 		};
-		struct {		/* PT_LARGE; the object's owner */
+		struct {		/* PT_LARGE, the object's owner; PT_PARKED, zone lock */
 			unsigned long nr_pages;
-			unsigned long requested;	/* bytes that were asked for */
+			union {
+				unsigned long requested;	/* PT_LARGE: bytes asked for */
+				struct list_head park_list;	/* zone->parked[nr_pages] */
+			};
 		};
 	};
 	union {
 		unsigned long bitmap[4];	/* PT_SLAB and its tails: 1 = free; node lock */
-		struct list_head lru;		/* PT_BUDDY: zone->dirty_lru, or empty; zone lock */
+		struct list_head lru;		/* PT_BUDDY: zone->dirty_lru, or empty; zone lock.
+						   PT_PARKED: zone->parked_lru */
 	};
 };
 
@@ -134,6 +144,13 @@ struct zone {
 	struct free_area free_area[NR_PAGE_ORDERS];
 	u32 free_mask[MIGRATE_TYPES];	/* bit o: free_area[o].free_list[type] is not empty */
 	u32 stamp;			/* the latest free_stamp given; never goes back */
+
+	/* Large objects freed last, whole and dirty (page_park.c). */
+	unsigned long nr_parked;	/* pages in them; not in nr_free, nr_dirty_free */
+	unsigned long parked_mask;	/* bit n - 1: parked[n] is not empty; read without lock */
+	struct list_head parked[PARK_MAX_PAGES + 1];	/* by length; the last freed first */
+	struct list_head parked_lru;	/* all of them, the last freed first */
+	u32 park_round;			/* zones_purge() calls */
 
 	/*
 	 * Claims: what a thread does to the zone without the lock. Set and
@@ -245,14 +262,14 @@ bool resize_large(struct page *head, unsigned long nr_pages, gfp_t gfp);
  * Returns the pages purged.
  */
 unsigned long zones_purge(unsigned int min_age_ms, unsigned long max_pages);
-/* Free dirty pages in all zones; no lock, an estimate. */
+/* Free dirty pages in all zones, parked ones included; no lock, an estimate. */
 unsigned long zones_dirty_free(void);
 /* Sends the pages in the per-CPU page lists of all CPUs back to the zones. */
 void page_alloc_drain(void);
 
 /*
  * Called, with no lock held but perhaps drain_mutex, after pages went back to a zone that now has more
- * than reclaim_threshold dirty free pages: every time, so a reclaimer that is
+ * than reclaim_threshold dirty free pages (parked ones included): every time, so a reclaimer that is
  * awake raises the threshold to ULONG_MAX. It calls reclaim_kick_hook, which
  * is NULL until the reclaimer (vmscan.c) sets it.
  */

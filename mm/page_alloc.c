@@ -60,6 +60,7 @@ const char *page_type_name(unsigned int type)
 		[PT_NONE] = "none",	[PT_BUDDY] = "buddy",	[PT_PCP] = "pcp",
 		[PT_ALLOC] = "alloc",	[PT_COMP] = "compound",	[PT_LARGE] = "large",
 		[PT_SLAB] = "slab",	[PT_TAIL] = "tail",	[PT_ISOLATED] = "isolated",
+		[PT_PARKED] = "parked",
 	};
 
 	return type < NR_PAGE_TYPES ? names[type] : "damaged";
@@ -235,7 +236,7 @@ void run_put(struct zone *z, unsigned long start, unsigned long end, unsigned lo
 	for (unsigned long p = start; p < end; p += step)
 		page_set_type(z->memmap + p, PT_NONE);
 	buddy_free(z, start, end, now);
-	kick = z->nr_dirty_free > READ_ONCE(reclaim_threshold);
+	kick = zone_dirty_pages(z) > READ_ONCE(reclaim_threshold);
 	unlock(&z->lock);
 	if (unlikely(kick))
 		reclaim_kick();
@@ -304,7 +305,7 @@ static void pcp_flush(struct magazine_cache *mc, void **rounds, unsigned int n)
 			page_set_type(page, PT_NONE);
 			buddy_free(z, start, start + size, now);
 		}
-		kick |= z->nr_dirty_free > READ_ONCE(reclaim_threshold);
+		kick |= zone_dirty_pages(z) > READ_ONCE(reclaim_threshold);
 		unlock(&z->lock);
 	}
 	if (unlikely(kick))

@@ -165,6 +165,19 @@ static unsigned long purge_batch(struct zone *z, unsigned int min_age_ms,
 	return purged;
 }
 
+/* Parked runs join the free lists when they are old, or now if all are to go. */
+static void release_parked(struct zone *z, unsigned int min_age_ms)
+{
+	u32 now = (u32)host_now_ms();
+
+	lock(&z->lock);
+	if (min_age_ms)
+		unpark_old(z, now);
+	else
+		unpark_all(z);
+	unlock(&z->lock);
+}
+
 unsigned long zones_purge(unsigned int min_age_ms, unsigned long max_pages)
 {
 	unsigned int n = smp_load_acquire(&nr_zones);
@@ -173,6 +186,7 @@ unsigned long zones_purge(unsigned int min_age_ms, unsigned long max_pages)
 	for (unsigned int i = 0; i < n; i++) {
 		bool more = true;
 
+		release_parked(zones[i], min_age_ms);
 		while (more && purged < max_pages)
 			purged += purge_batch(zones[i], min_age_ms, max_pages - purged, &more);
 	}
@@ -185,6 +199,6 @@ unsigned long zones_dirty_free(void)
 	unsigned long pages = 0;
 
 	for (unsigned int i = 0; i < n; i++)
-		pages += READ_ONCE(zones[i]->nr_dirty_free);
+		pages += zone_dirty_pages(zones[i]);
 	return pages;
 }

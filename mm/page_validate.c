@@ -3,7 +3,7 @@
  * page_validate.c - checks of a whole zone against what mmzone.h and buddy.c
  * say of it.
  *
- * Three walks, each of which counts what the others are compared with:
+ * Four walks, each of which counts what the others are compared with:
  *
  *	lists	every block on a free list is one of that order and type, aligned,
  *		present; free_mask says just which lists are not empty
@@ -11,6 +11,7 @@
  *		buddies of the same order; inside a block the marks are right;
  *		dirty bits of pages in use are set; free_max is right
  *	LRU	free blocks with a dirty page, all of them, the youngest first
+ *	parked	each on the list of its length and on parked_lru
  *
  * The zone lock holds the free blocks still, but not those in use, whose owners
  * may be changing them: for an exact answer nobody else uses the zone. What is
@@ -32,7 +33,7 @@ struct walk {
 
 	/* Counted by the walk over the pages. */
 	unsigned long blocks[NR_PAGE_ORDERS];
-	unsigned long free, dirty_free, lru_blocks;
+	unsigned long free, dirty_free, lru_blocks, parked;
 };
 
 static void violation(struct walk *w, const char *what, unsigned long zpn)
@@ -146,6 +147,7 @@ static unsigned long block_size(const struct page *page)
 {
 	switch (page->type) {
 	case PT_LARGE:
+	case PT_PARKED:
 		return page->nr_pages;
 	case PT_NONE:
 	case PT_TAIL:
@@ -163,7 +165,9 @@ static void check_block(struct walk *w, const struct page *page, unsigned long z
 
 	expect(w, page->zone == z->index, "page of another zone", zpn);
 	expect(w, page->migratetype < MIGRATE_TYPES, "no such migrate type", zpn);
-	if (page->type != PT_LARGE)
+	if (page->type == PT_PARKED)
+		w->parked += size;
+	else if (page->type != PT_LARGE)
 		expect(w, IS_ALIGNED(zpn, size), "block is not aligned", zpn);
 	if (page->type == PT_BUDDY)
 		check_free_block(w, page, zpn);
@@ -226,6 +230,39 @@ static void walk_lru(struct walk *w)
 	expect(w, n == w->lru_blocks, "blocks on dirty_lru and in the map differ", n);
 }
 
+/* Every parked run is on both lists, and of the length that its list says. */
+static void walk_parked(struct walk *w)
+{
+	struct zone *z = w->z;
+	unsigned long pages = 0, on_lru = 0, zpn;
+
+	for (unsigned long n = 1; n <= PARK_MAX_PAGES; n++) {
+		struct list_head *head = &z->parked[n];
+
+		expect(w, !list_empty(head) == (z->parked_mask >> (n - 1) & 1),
+		       "parked_mask disagrees with a list (length)", n);
+		for (struct list_head *e = head->next; e != head; e = e->next) {
+			if (!entry_zpn(z, e, offsetof(struct page, park_list), &zpn) ||
+			    z->memmap[zpn].type != PT_PARKED || z->memmap[zpn].nr_pages != n ||
+			    pages > PARK_LIMIT_PAGES) {
+				violation(w, "list of parked runs leads astray", zpn);
+				break;
+			}
+			pages += n;
+		}
+	}
+	for (struct list_head *e = z->parked_lru.next; e != &z->parked_lru; e = e->next) {
+		if (!entry_zpn(z, e, offsetof(struct page, lru), &zpn) ||
+		    z->memmap[zpn].type != PT_PARKED || on_lru > PARK_LIMIT_PAGES) {
+			violation(w, "parked_lru leads astray", zpn);
+			break;
+		}
+		on_lru += z->memmap[zpn].nr_pages;
+	}
+	expect(w, pages == w->parked && on_lru == w->parked && z->nr_parked == w->parked,
+	       "nr_parked, the lists and the map differ", z->nr_parked);
+}
+
 static void check_sums(struct walk *w)
 {
 	struct zone *z = w->z;
@@ -245,6 +282,7 @@ long zone_validate(struct zone *z)
 	walk_pages(&w);
 	walk_lists(&w);
 	walk_lru(&w);
+	walk_parked(&w);
 	check_sums(&w);
 	unlock(&z->lock);
 

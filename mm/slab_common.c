@@ -70,7 +70,7 @@ static struct kmem_cache *find_mergeable(unsigned int size, unsigned int align,
 		return NULL;
 	size = max(ALIGN(size, align), 16U);
 	list_for_each_entry(s, &slab_caches, list) {
-		if (s->refcount < 0 || s->debug || (s->flags & SLAB_NEVER_MERGE) ||
+		if (s->refcount <= 0 || s->debug || (s->flags & SLAB_NEVER_MERGE) ||
 		    s->ctor || s->usersize)
 			continue;
 		if ((s->flags & SLAB_MERGE_SAME) != (flags & SLAB_MERGE_SAME))
@@ -166,8 +166,8 @@ static bool args_valid(const char *name, unsigned int size,
 		printk("kmem_cache_create(%s): bad alignment %u\n", name, args->align);
 		return false;
 	}
-	if (args->usersize && (args->usersize > size ||
-			       args->useroffset > size - args->usersize)) {
+	if ((!args->usersize && args->useroffset) || args->usersize > size ||
+	    args->useroffset > size - args->usersize) {
 		printk("kmem_cache_create(%s): user region %u+%u outside the object\n",
 		       name, args->useroffset, args->usersize);
 		return false;

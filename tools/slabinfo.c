@@ -145,30 +145,37 @@ static int parse_options(int argc, char **argv, struct options *o)
 
 /* ---- one process -------------------------------------------------------------------- */
 
-static bool print_heap(struct heap *h, const struct options *o, char **error)
-{
-	bool with_map = o->map || o->json;
+/* A heap, read whole before anything is printed. */
+struct view {
+	struct heap *heap;
 	struct rss_map map;
+};
 
-	if (with_map && !rss_read(h, &map, error))
-		return false;
-	if (o->json) {
-		report_json(stdout, h, &map, &o->selection);
-		return true;
+static struct heap *read_view(struct source *src, const struct image *image,
+			      const struct options *o, struct view *v, char **error)
+{
+	v->heap = heap_read(src, image, error);
+	if (v->heap && (o->map || o->json) && !rss_read(v->heap, &v->map, error)) {
+		heap_free(v->heap);
+		v->heap = NULL;
 	}
+	return v->heap;
+}
+
+static void print_text(const struct view *v, const struct options *o)
+{
 	if (o->table)
-		report_slabinfo(stdout, h, &o->selection);
+		report_slabinfo(stdout, v->heap, &o->selection);
 	if (o->buddy) {
 		if (o->table)
 			putchar('\n');
-		report_buddyinfo(stdout, h);
+		report_buddyinfo(stdout, v->heap);
 	}
 	if (o->map) {
 		if (o->table || o->buddy)
 			putchar('\n');
-		report_rss(stdout, h, &map);
+		report_rss(stdout, v->heap, &v->map);
 	}
-	return true;
 }
 
 static void print_warnings(const struct heap *h)
@@ -183,79 +190,80 @@ static void print_warnings(const struct heap *h)
 			"(%u places)\n", h->torn);
 }
 
-/* Heaps that were used, or, if none was, all. */
-static bool worth_showing(struct heap *const *heaps, size_t nr, size_t i)
+/* The heaps that were used; if none was, all. Returns how many. */
+static size_t drop_unused(struct view *views, size_t nr)
 {
-	if (!heaps[i])
-		return false;
-	if (heaps[i]->mode != HEAP_UNUSED)
-		return true;
-	for (size_t k = 0; k < nr; k++)
-		if (heaps[k] && heaps[k]->mode != HEAP_UNUSED)
-			return false;
-	return true;
-}
-
-/* Prints all of @heaps. Several are told apart by a line each. */
-static bool print_heaps(struct source *src, struct heap **heaps, size_t nr,
-			const struct options *o, char **error)
-{
-	size_t shown = 0, total = 0;
+	size_t used = 0;
 
 	for (size_t i = 0; i < nr; i++)
-		total += worth_showing(heaps, nr, i);
+		used += views[i].heap->mode != HEAP_UNUSED;
+	if (used == 0)
+		return nr;
+	for (size_t i = 0, to = 0; i < nr; i++) {
+		if (views[i].heap->mode == HEAP_UNUSED)
+			heap_free(views[i].heap);
+		else
+			views[to++] = views[i];
+	}
+	return used;
+}
+
+/* Several heaps in one process are told apart by a line each. */
+static void print_views(struct source *src, const struct view *views, size_t nr,
+			const struct options *o)
+{
 	if (o->json) {
 		printf("{\"pid\": %d, \"command\": ", src->pid);
 		json_string(stdout, src->command);
 		fputs(", \"heaps\": [\n ", stdout);
 	}
 	for (size_t i = 0; i < nr; i++) {
-		if (!worth_showing(heaps, nr, i))
-			continue;
-		if (shown && o->json)
-			fputs(",\n ", stdout);
-		else if (total > 1)
-			printf("%s# heap %zu of %zu: %s\n", shown ? "\n" : "", shown + 1, total,
-			       heaps[i]->image->path);
-		shown++;
-		if (!print_heap(heaps[i], o, error))
-			return false;
-		print_warnings(heaps[i]);
+		if (o->json) {
+			fputs(i ? ",\n " : "", stdout);
+			report_json(stdout, views[i].heap, &views[i].map, &o->selection);
+		} else {
+			if (nr > 1)
+				printf("%s# heap %zu of %zu: %s\n", i ? "\n" : "", i + 1, nr,
+				       views[i].heap->image->path);
+			print_text(&views[i], o);
+		}
+		print_warnings(views[i].heap);
 	}
 	if (o->json)
 		fputs("]}\n", stdout);
-	return true;
 }
 
 static bool show_process(const struct options *o, char **error)
 {
 	struct source *src = source_process(o->pid, error);
 	struct image *images;
-	struct heap **heaps;
+	struct view *views;
 	char *why = NULL;
-	size_t nr, read = 0;
-	bool ok = false;
+	size_t nr_images, nr = 0;
+	bool ok;
 
 	if (!src)
 		return false;
-	images = images_find(src, &nr);
-	heaps = xcalloc(nr, sizeof(*heaps));
-	for (size_t i = 0; i < nr; i++) {
+	images = images_find(src, &nr_images);
+	views = xcalloc(nr_images, sizeof(*views));
+	for (size_t i = 0; i < nr_images; i++) {
 		free(why);
-		heaps[i] = heap_read(src, &images[i], &why);
-		read += heaps[i] != NULL;
+		nr += read_view(src, &images[i], o, &views[nr], &why) != NULL;
 	}
-	if (read)
-		ok = print_heaps(src, heaps, nr, o, &why);
-	else if (!nr)
-		why = xasprintf("%s does not run on libkmem", src->command);
-	if (!ok)
+	ok = nr > 0;
+	if (ok) {
+		nr = drop_unused(views, nr);
+		print_views(src, views, nr, o);
+	} else {
+		if (!nr_images)
+			why = xasprintf("%s does not run on libkmem", src->command);
 		*error = xasprintf("%d: %s", o->pid, why);
+	}
 	for (size_t i = 0; i < nr; i++)
-		heap_free(heaps[i]);
+		heap_free(views[i].heap);
 	free(why);
-	free(heaps);
-	images_free(images, nr);
+	free(views);
+	images_free(images, nr_images);
 	source_close(src);
 	return ok;
 }

@@ -2,7 +2,7 @@
 /*
  * kfree() of the first page of a large object, but not its start.
  *
- * expect: Invalid object pointer 0x[0-9a-f]+
+ * expect: Invalid (object )?pointer 0x[0-9a-f]+
  * at once: yes
  */
 #include "misuse.h"

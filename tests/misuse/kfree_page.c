@@ -2,7 +2,7 @@
 /*
  * kfree() of a page that __get_free_page() gave.
  *
- * expect: Invalid object pointer 0x[0-9a-f]+
+ * expect: Invalid (object )?pointer 0x[0-9a-f]+
  * at once: yes
  */
 #include "misuse.h"

@@ -2,7 +2,7 @@
 /*
  * MyFree() twice of a large object.
  *
- * expect: (Invalid object pointer|Object already free) 0x[0-9a-f]+
+ * expect: (Invalid (object )?pointer|Object already free) 0x[0-9a-f]+
  * at once: yes
  */
 #include "misuse.h"

@@ -2,7 +2,7 @@
 /*
  * MyFree() of a page inside a large object.
  *
- * expect: Invalid object pointer 0x[0-9a-f]+
+ * expect: Invalid (object )?pointer 0x[0-9a-f]+
  * at once: yes
  */
 #include "misuse.h"

@@ -27,7 +27,8 @@ Test(bug, reports_and_aborts)
 	cr_assert_eq(pid, tid);
 	cr_assert_neq(pid, getpid());
 	cr_assert_not_null(caller);
-	cr_assert_eq(strchr(third, '\n')[1], '\0', "there is more: %s", third);
+	/* Of ours that is all; an emulator has its own last words. */
+	cr_assert_null(strstr(third + 1, "kmem:"), "there is more: %s", third);
 }
 
 static void bug_on_true(void)

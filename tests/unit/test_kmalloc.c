@@ -145,14 +145,17 @@ Test(kmalloc, classes_hold_what_they_say)
 Test(kmalloc, powers_of_two_are_aligned_to_themselves)
 {
 	for (size_t size = 8; size <= 4 << 20; size *= 2) {
-		void *p[20];
+		void *p[10], *odd[10];
 
 		for (unsigned int i = 0; i < ARRAY_SIZE(p); i++) {
 			cr_assert(p[i] = km(size));
+			cr_assert(odd[i] = km(size + size / 2));
 			cr_expect((unsigned long)p[i] % size == 0, "kmalloc(%zu) = %p", size, p[i]);
 		}
-		for (unsigned int i = 0; i < ARRAY_SIZE(p); i++)
+		for (unsigned int i = 0; i < ARRAY_SIZE(p); i++) {
 			kfree(p[i]);
+			kfree(odd[i]);
+		}
 	}
 }
 

@@ -18,6 +18,13 @@
 #define PAGE	host_page_size()
 #define MIB	(1UL << 20)
 
+/* Address space beyond any machine's memory; emulators keep books on every page of it. */
+#if defined(__x86_64__)
+#define VAST	(1UL << 42)
+#else
+#define VAST	(1UL << 32)
+#endif
+
 static void init(void)
 {
 	errno = 77;
@@ -96,26 +103,25 @@ Test(host, reserved_memory_has_no_access_rights)
 
 Test(host, reserve_costs_nothing)
 {
-	/* Far more than any machine has. */
-	char *p = host_reserve(1UL << 42, 2 * MIB);
+	char *p = host_reserve(VAST, 2 * MIB);
 
 	cr_assert_not_null(p);
-	cr_assert_eq(host_release(p, 1UL << 42), 0);
+	cr_assert_eq(host_release(p, VAST), 0);
 	cr_assert_null(host_reserve(1UL << 60, PAGE));
 	cr_assert_null(host_reserve(SIZE_MAX & ~(PAGE - 1), 2 * MIB));
 }
 
 Test(host, map_is_zero_and_writable)
 {
-	char *p = host_map(4 * PAGE), *q = host_map_sparse(1UL << 36);
+	char *p = host_map(4 * PAGE), *q = host_map_sparse(VAST / 4);
 
 	cr_assert(p && q);
 	cr_assert(all_are(p, 0, 4 * PAGE));
 	memset(p, 1, 4 * PAGE);
-	q[1UL << 35] = 1;
-	cr_assert_eq(q[(1UL << 35) + 1], 0);
+	q[VAST / 8] = 1;
+	cr_assert_eq(q[VAST / 8 + 1], 0);
 	cr_assert_eq(host_release(p, 4 * PAGE), 0);
-	cr_assert_eq(host_release(q, 1UL << 36), 0);
+	cr_assert_eq(host_release(q, VAST / 4), 0);
 	cr_assert_null(host_map(1UL << 60));
 }
 

@@ -112,6 +112,8 @@ Test(percpu, words_and_rounds)
 	struct hand_made m;
 
 	start();
+	/* The compiler takes it that no other pointer arrives at a variable of ours. */
+	__asm__ volatile("" : : "r"(&m) : "memory");
 	for (unsigned int cpu = 0; cpu < percpu.nr_cpus; cpu++) {
 		for (unsigned int n = 0; n <= CAP; n++) {
 			void **top = hand_made_top(&m, n);
@@ -359,8 +361,11 @@ static void *race(void *arg)
 		stat_inc(race_pops);
 		token_claim(p);
 		__atomic_store_n(&token_taken[token_of(p)], 0, __ATOMIC_RELEASE);
-		while (!percpu_push(race_slot, p))
+		while (!percpu_push(race_slot, p)) {
+			if (READ_ONCE(race_stop))
+				return p;	/* the magazine may be elsewhere for good */
 			sched_yield();
+		}
 	}
 	return NULL;
 }
@@ -406,7 +411,7 @@ static void move_on(unsigned int round)
 Test(percpu, drain_against_running_threads)
 {
 	bool seen[TOKENS] = { false };
-	unsigned int count = 0;
+	unsigned int count = 0, n = 0;
 	pthread_t t[4];
 
 	kfree(kmalloc(8, GFP_KERNEL));
@@ -429,14 +434,22 @@ Test(percpu, drain_against_running_threads)
 				cr_assert(race_mag.round[i] != race_mag.round[j]);
 		move_on(round);
 		reload(count);
+		if (round % 4)
+			usleep(100);	/* for others to come to this CPU */
 	}
 	WRITE_ONCE(race_stop, true);
-	for (unsigned int i = 0; i < ARRAY_SIZE(t); i++)
-		pthread_join(t[i], NULL);
+	for (unsigned int i = 0; i < ARRAY_SIZE(t); i++) {
+		void *kept;
+
+		pthread_join(t[i], &kept);
+		if (kept)
+			seen[token_of(kept)] = true;
+		n += kept != NULL;
+	}
 	cr_expect(race_errors == 0, "%lu errors in %lu pops", race_errors, race_pops);
 	cr_expect(race_pops > 0);
 	percpu_drain_dead(race_slot, take, &count);
-	cr_expect(count == TOKENS, "%u of %u tokens are left", count, TOKENS);
+	cr_expect(count + n == TOKENS, "%u of %u tokens are left", count + n, TOKENS);
 	for (unsigned int i = 0; i < count; i++)
 		seen[token_of(race_mag.round[i])] = true;
 	for (unsigned int i = 0; i < TOKENS; i++)

@@ -205,6 +205,12 @@ Test(slab_common, no_memory)
 	check_works(kmem_cache_create("fed", 64, 0, SLAB_NO_MERGE, NULL), 64);
 }
 
+/* Caches that slab_debug= names are never merged: then there is nothing to see here. */
+static bool merging_is_off(void)
+{
+	return kmem_params.slab_debug_checks || kmem_params.slab_nomerge;
+}
+
 /* ---- merging ------------------------------------------------------------------------- */
 
 static bool merges(struct kmem_cache *with, unsigned int size, unsigned int align,
@@ -222,6 +228,8 @@ Test(slab_common, merging_by_size_and_alignment)
 {
 	struct kmem_cache *s = kmem_cache_create("merge-base", 1208, 0, 0, NULL);
 
+	if (merging_is_off())
+		return;
 	cr_assert(s);
 	cr_expect(s->refcount == 1);
 	cr_expect(merges(s, 1208, 0, 0));
@@ -247,13 +255,18 @@ Test(slab_common, flags_that_refuse_merging)
 	};
 	struct kmem_cache *s = kmem_cache_create("flag-base", 1304, 0, 0, NULL);
 
+	if (merging_is_off())
+		return;
 	cr_assert(s);
 	for (unsigned int i = 0; i < ARRAY_SIZE(never); i++) {
 		struct kmem_cache *t = kmem_cache_create("flag-never", 1304, 0, never[i], NULL);
 
 		cr_assert(t, "flag %x is refused", never[i]);
 		cr_expect(t != s, "flag %x was merged", never[i]);
-		cr_expect(!merges(t, 1304, 0, 0), "merged into flag %x", never[i]);
+		kmem_cache_destroy(t);
+		/* Nor does a plain one join it, where there is no other to join. */
+		t = kmem_cache_create("flag-alone", 2104, 0, never[i], NULL);
+		cr_expect(!merges(t, 2104, 0, 0), "merged into flag %x", never[i]);
 		kmem_cache_destroy(t);
 	}
 	for (unsigned int i = 0; i < ARRAY_SIZE(same); i++) {
@@ -275,13 +288,20 @@ Test(slab_common, properties_that_refuse_merging)
 	struct kmem_cache_args *all[] = { &user, &con, &sheaf };
 	struct kmem_cache *s = kmem_cache_create("prop-base", 1400, 0, 0, NULL);
 
+	if (merging_is_off())
+		return;
 	for (unsigned int i = 0; i < ARRAY_SIZE(all); i++) {
-		struct kmem_cache *t = kmem_cache_create("prop", 1400, all[i], 0);
+		struct kmem_cache *t = kmem_cache_create("prop", 1400, all[i], 0), *u;
 
 		cr_assert(t);
 		cr_expect(t != s, "property %u was merged", i);
-		cr_expect(!merges(t, 1400, 0, 0) || !i, "merged into property %u", i);
-		cr_expect(kmem_cache_create("prop2", 1400, all[i], 0) != t);
+		u = kmem_cache_create("prop2", 1400, all[i], 0);
+		cr_expect(u && u != t);
+		kmem_cache_destroy(u);
+		kmem_cache_destroy(t);
+		/* Nor does a plain one join it, where there is no other to join. */
+		t = kmem_cache_create("prop-alone", 2208, all[i], 0);
+		cr_expect(!merges(t, 2208, 0, 0), "merged into property %u", i);
 		kmem_cache_destroy(t);
 	}
 	cr_expect(merges(s, 1400, 0, 0));
@@ -295,6 +315,8 @@ Test(slab_common, aliases_share_and_count)
 	struct kmem_cache *c = kmem_cache_create("alias-c", 1505, NULL, 0);
 	void *p;
 
+	if (merging_is_off())
+		return;
 	cr_assert(a == b && b == c);
 	cr_expect(a->refcount == 3);
 	cr_expect(kmem_cache_size(a) == 1512);
@@ -357,6 +379,8 @@ Test(slab_common, alias_names_are_copied)
 	struct kmem_cache *t = kmem_cache_create(name, 1704, 0, 0, NULL);
 	struct kmem_cache_alias *alias;
 
+	if (merging_is_off())
+		return;
 	cr_assert(s == t);
 	memset(name, 'x', sizeof(name) - 1);
 	cr_assert(!list_empty(&s->aliases));
@@ -444,6 +468,21 @@ Test(slab_common, destroy_with_live_objects)
 		kfree(p[i]);
 	/* The name may be used again, with nothing mixed up. */
 	check_works(kmem_cache_create("leaky2", 200, 0, SLAB_NO_MERGE, NULL), 200);
+}
+
+/* Nobody shares a cache that its owner has given up. */
+Test(slab_common, a_leaked_cache_is_not_merged_with)
+{
+	struct kmem_cache *s = kmem_cache_create("leaked-base", 1816, 0, 0, NULL), *t;
+	void *p = kmem_cache_alloc(s, GFP_KERNEL);
+
+	printk_sink = sink_drop;
+	kmem_cache_destroy(s);
+	t = kmem_cache_create("fresh", 1816, 0, 0, NULL);
+	cr_assert(t && t != s);
+	cr_expect_str_eq(kmem_cache_name(t), "fresh");
+	kfree(p);
+	check_works(t, 1816);
 }
 
 Test(slab_common, destroy_lists_boundedly)

@@ -27,6 +27,7 @@
 	R(list_head, next) R(list_head, prev)				\
 	R(percpu_state, mode) O(percpu_state, use_cid)			\
 	R(percpu_state, nr_cpus) R(percpu_state, base)			\
+	O(percpu_state, closed)						\
 	R(magazine, next) R(magazine, capacity) R(magazine, count)	\
 	R(magazine, round)						\
 	R(magazine_cache, slot) O(magazine_cache, level)		\

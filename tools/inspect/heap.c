@@ -101,6 +101,32 @@ const char *zone_name(const struct heap_zone *z, char *buf, size_t size)
 	return buf;
 }
 
+/* ---- ranges ----------------------------------------------------------------------- */
+
+static int by_start(const void *a, const void *b)
+{
+	const struct range *x = a, *y = b;
+
+	return x->start < y->start ? -1 : x->start > y->start;
+}
+
+/* Sorts them and joins those that touch or overlap. Returns how many are left. */
+static size_t ranges_merge(struct range *r, size_t nr)
+{
+	size_t n = 0;
+
+	if (!nr)
+		return 0;
+	qsort(r, nr, sizeof(*r), by_start);
+	for (size_t i = 1; i < nr; i++) {
+		if (r[i].start <= r[n].end)
+			r[n].end = max_u64(r[n].end, r[i].end);
+		else
+			r[++n] = r[i];
+	}
+	return n + 1;
+}
+
 /* ---- mode, parameters, mappings ---------------------------------------------------- */
 
 static bool read_mode(struct heap *h, char **error)
@@ -121,6 +147,9 @@ static bool read_mode(struct heap *h, char **error)
 	h->nr_cpus = (uint32_t)min_u64(VALUE(f, bytes, percpu_state_nr_cpus), 1U << 16);
 	if (h->mode == HEAP_UNUSED)
 		h->nr_cpus = 0;
+	h->percpu_end = h->percpu_base + ((uint64_t)h->nr_cpus << h->percpu_shift);
+	if (VALUE(f, bytes, percpu_state_closed) == h->percpu_end)
+		h->percpu_end += 1UL << h->percpu_shift;
 	return true;
 }
 
@@ -158,38 +187,52 @@ static void read_params(struct heap *h)
 	};
 }
 
-/* The list only grows at its head, but for larger pieces, which are few. */
-#define MAX_CHUNKS	(1U << 20)
+/* 64 KiB each, so far more than any heap has. */
+#define MAX_CHUNKS	(1U << 17)
 
-static void read_chunks(struct heap *h)
+static bool read_chunk(struct heap *h, uint64_t addr, struct range *r, uint64_t *next)
 {
 	const struct heap_fields *f = h->fields;
-	uint64_t root = layout_symbol(h->image->layout, "memblock_chunks"), addr;
+	uint64_t start, size;
 	char bytes[STRUCT_MAX];
 
-	if (!root || !f->sizeof_memblock_chunk) {
+	if (!source_read(h->src, addr, bytes, f->sizeof_memblock_chunk))
+		return false;
+	start = VALUE(f, bytes, memblock_chunk_addr);
+	size = VALUE(f, bytes, memblock_chunk_size);
+	*next = VALUE(f, bytes, memblock_chunk_next);
+	*r = (struct range){ start, start + size };
+	return start && size && size < 1UL << 47;
+}
+
+/*
+ * The list has no back links. That it loops is seen by a mark that moves on at
+ * each power of two: sooner or later it stands inside the loop.
+ */
+static void read_chunks(struct heap *h)
+{
+	uint64_t root = layout_symbol(h->image->layout, "memblock_chunks"), addr, mark = 0;
+
+	if (!root || !h->fields->sizeof_memblock_chunk) {
 		heap_note(h, "the library does not list its own mappings: metadata is incomplete");
 		return;
 	}
 	if (!source_read(h->src, root, &addr, sizeof(addr)))
 		addr = 0;
-	while (addr && h->nr_chunks < MAX_CHUNKS) {
-		uint64_t start, size;
+	while (addr) {
+		struct range r;
 
-		if (!source_read(h->src, addr, bytes, f->sizeof_memblock_chunk)) {
+		if (addr == mark || h->nr_chunks == MAX_CHUNKS ||
+		    !read_chunk(h, addr, &r, &addr)) {
 			h->torn++;
-			return;
+			break;
 		}
-		start = VALUE(f, bytes, memblock_chunk_addr);
-		size = VALUE(f, bytes, memblock_chunk_size);
-		addr = VALUE(f, bytes, memblock_chunk_next);
-		if (!start || !size || size >= 1UL << 47) {
-			h->torn++;
-			return;
-		}
+		if (!(h->nr_chunks & (h->nr_chunks - 1)))
+			mark = addr;
 		h->chunks = grow(h->chunks, h->nr_chunks, sizeof(*h->chunks));
-		h->chunks[h->nr_chunks++] = (struct range){ start, start + size };
+		h->chunks[h->nr_chunks++] = r;
 	}
+	h->nr_chunks = ranges_merge(h->chunks, h->nr_chunks);
 }
 
 /* ---- the whole ------------------------------------------------------------------------ */
@@ -273,14 +316,11 @@ struct range *heap_ranges(const struct heap *h, size_t *nr)
 	for (size_t i = 0; i < h->nr_zones; i++)
 		n += zone_ranges(h, &h->zones[i], r + n);
 	if (h->nr_cpus)
-		r[n++] = (struct range){
-			h->percpu_base,
-			h->percpu_base + ((uint64_t)h->nr_cpus << h->percpu_shift)
-		};
+		r[n++] = (struct range){ h->percpu_base, h->percpu_end };
 	for (size_t i = 0; i < h->nr_chunks; i++)
 		r[n++] = h->chunks[i];
 	for (size_t i = 0; i < h->image->nr_data; i++)
 		r[n++] = h->image->data[i];
-	*nr = n;
+	*nr = ranges_merge(r, n);
 	return r;
 }

@@ -71,7 +71,7 @@ struct heap {
 	enum heap_mode mode;
 	bool use_cid;
 	uint32_t nr_cpus;		/* per-CPU areas */
-	uint64_t percpu_base;
+	uint64_t percpu_base, percpu_end;	/* all areas, with one that is never used behind */
 	uint32_t page_shift, percpu_shift;
 	uint32_t nr_orders;
 	struct heap_params params;
@@ -117,7 +117,7 @@ const struct heap_zone *heap_zone_of(const struct heap *h, uint64_t addr);
 
 /*
  * The address space that is this heap: reservations, per-CPU areas, the
- * library's own mappings and data. Ordered by kind; freed by the caller.
+ * library's own mappings and data. Sorted, disjoint; freed by the caller.
  */
 struct range *heap_ranges(const struct heap *h, size_t *nr);
 

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: MIT
+/*
+ * target.c - a program to be looked at. It does a step for each line that it
+ * reads, and says "ready" when the step is done and it has gone quiet.
+ *
+ *	target objects N	step 1: a cache "test_objects" of which N objects of
+ *				200 bytes stay (twice as many were taken), 5 blocks of
+ *				8 pages, a large object of 1000000 bytes, one of 8 MiB
+ *				of which 1 MiB is touched, and 32 MiB of kmalloc();
+ *				step 2: every other kmalloc() object is freed
+ *	target busy THREADS	step 1: threads that allocate and free until killed
+ *	target hidden		step 1: not dumpable: other processes may not look
+ */
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <kmem/page_alloc.h>
+#include <kmem/slab.h>
+
+#define KMALLOC_BYTES	(32UL << 20)
+
+static void ready(void)
+{
+	static const char text[] = "ready\n";
+
+	if (write(STDOUT_FILENO, text, sizeof(text) - 1) < 0)
+		exit(1);
+}
+
+/* The next line of stdin; the program ends with its input. */
+static void await(void)
+{
+	char c;
+
+	do {
+		if (read(STDIN_FILENO, &c, 1) != 1)
+			exit(0);
+	} while (c != '\n');
+}
+
+static void *must(void *p)
+{
+	if (!p) {
+		fputs("target: out of memory\n", stderr);
+		exit(1);
+	}
+	return p;
+}
+
+/* Written so that no compiler drops it: the pages are to be resident. */
+static void touch(void *p, size_t size)
+{
+	memset(p, 0x5a, size);
+	__asm__ volatile("" :: "r"(p) : "memory");
+}
+
+static void take_objects(unsigned long n)
+{
+	struct kmem_cache *c = kmem_cache_create("test_objects", 200, 8, SLAB_NO_MERGE, NULL);
+	void **object = must(kmalloc(2 * n * sizeof(*object), GFP_KERNEL));
+
+	must(c);
+	for (unsigned long i = 0; i < 2 * n; i++) {
+		object[i] = must(kmem_cache_alloc(c, GFP_KERNEL));
+		touch(object[i], 200);
+	}
+	for (unsigned long i = 0; i < n; i++)
+		kmem_cache_free(c, object[i * 2]);
+	kfree(object);
+}
+
+static void take_pages(void)
+{
+	for (int i = 0; i < 5; i++)
+		touch(page_address(must(alloc_pages(GFP_KERNEL, 3))), 8 * PAGE_SIZE);
+	touch(must(kmalloc(1000000, GFP_KERNEL)), 1000000);
+	touch(must(kmalloc(8UL << 20, GFP_KERNEL)), 1UL << 20);
+}
+
+static void objects(unsigned long n)
+{
+	unsigned long nr = KMALLOC_BYTES / 400;
+	void **p;
+
+	await();
+	take_objects(n);
+	take_pages();
+	p = must(kmalloc(nr * sizeof(*p), GFP_KERNEL));
+	for (unsigned long i = 0; i < nr; i++) {
+		p[i] = must(kmalloc(100 + i % 601, GFP_KERNEL));
+		touch(p[i], 100);
+	}
+	ready();
+	await();
+	for (unsigned long i = 0; i < nr; i += 2)
+		kfree(p[i]);
+	ready();
+	await();
+}
+
+static void *churn(void *arg)
+{
+	unsigned int seed = (unsigned int)(unsigned long)arg;
+	void *held[512] = { NULL };
+
+	for (;;) {
+		unsigned int i, size;
+
+		seed = seed * 1103515245 + 12345;
+		i = seed >> 16 & 511;
+		size = seed >> 12 & 2047;
+		kfree(held[i]);
+		held[i] = must(kmalloc(i == 7 ? 100000 : 1 + size, GFP_KERNEL));
+		if (i == 11) {
+			struct kmem_cache *c = kmem_cache_create("test_passing", 48 + 8 * (size & 15),
+								 8, SLAB_NO_MERGE, NULL);
+			void *object = must(kmem_cache_alloc(must(c), GFP_KERNEL));
+
+			kmem_cache_free(c, object);
+			kmem_cache_destroy(c);
+		}
+	}
+	return NULL;
+}
+
+static void busy(long threads)
+{
+	pthread_t t;
+
+	await();
+	for (long i = 0; i < threads; i++)
+		if (pthread_create(&t, NULL, churn, (void *)(i + 1)))
+			exit(1);
+	ready();
+	for (;;)
+		pause();
+}
+
+int main(int argc, char **argv)
+{
+	const char *mode = argc > 1 ? argv[1] : "";
+	long n = argc > 2 ? atol(argv[2]) : 0;
+
+	ready();
+	if (!strcmp(mode, "objects")) {
+		objects((unsigned long)n);
+	} else if (!strcmp(mode, "busy")) {
+		busy(n);
+	} else if (!strcmp(mode, "hidden")) {
+		await();
+		prctl(PR_SET_DUMPABLE, 0);
+		ready();
+		await();
+	}
+	return 0;
+}
