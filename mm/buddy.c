@@ -193,8 +193,13 @@ static void put_rest(struct zone *z, unsigned long start, unsigned long end,
 	}
 }
 
-/* Takes the pages up to @end from the front of a free block. */
-static void take_front(struct zone *z, struct page *page, unsigned long end)
+/*
+ * Takes the pages up to @end from the front of a free block. If it is at least
+ * half a pageblock, the pageblocks that we take of become ours first, so that
+ * the rest goes to our lists.
+ */
+static void take_front(struct zone *z, struct page *page, unsigned long end,
+		       enum migratetype mt)
 {
 	unsigned long start = page_zpn(z, page);
 	unsigned int order = page->order;
@@ -205,19 +210,14 @@ static void take_front(struct zone *z, struct page *page, unsigned long end)
 	if (list_empty(&page->lru))
 		place = lru_front(z);
 	del_free(z, page);
+	if (order >= HALF_PAGEBLOCK_ORDER) {
+		for (unsigned long b = start >> PAGEBLOCK_ORDER;
+		     b << PAGEBLOCK_ORDER < end; b++)
+			z->pageblock_type[b] = (u8)mt;
+	}
 	put_rest(z, end, start + (1UL << order), dirty, place);
-}
-
-/* Accounts for pages taken, and turns their pageblocks into ours. */
-static void account_taken(struct zone *z, unsigned long start, unsigned long end,
-			  unsigned int order, enum migratetype mt)
-{
 	stat_add_locked(z->nr_free, -(end - start));
 	stat_add_locked(z->nr_dirty_free, -bitmap_weight_range(z->dirty, start, end));
-	if (order < HALF_PAGEBLOCK_ORDER)
-		return;
-	for (unsigned long b = start >> PAGEBLOCK_ORDER; b << PAGEBLOCK_ORDER < end; b++)
-		z->pageblock_type[b] = (u8)mt;
 }
 
 /* The first index >= @i of a largest block whose address is aligned to @align pages. */
@@ -285,7 +285,7 @@ static noinline struct page *refill_lists(struct zone *z, unsigned int order,
 struct page *buddy_take(struct zone *z, unsigned long n, unsigned long align,
 			enum migratetype mt)
 {
-	unsigned long span = max(n, align), start;
+	unsigned long span = max(n, align);
 	unsigned int order;
 	struct page *page;
 
@@ -298,10 +298,7 @@ struct page *buddy_take(struct zone *z, unsigned long n, unsigned long align,
 		if (!page)
 			return NULL;
 	}
-	start = page_zpn(z, page);
-	order = page->order;
-	take_front(z, page, start + n);
-	account_taken(z, start, start + n, order, mt);
+	take_front(z, page, page_zpn(z, page) + n, mt);
 	return page;
 }
 
@@ -355,11 +352,7 @@ bool buddy_take_at(struct zone *z, unsigned long start, unsigned long end,
 		struct page *page = z->memmap + p;
 
 		order = page->order;
-		if (p + (1UL << order) <= end)
-			del_free(z, page);
-		else
-			take_front(z, page, end);
-		account_taken(z, p, min(p + (1UL << order), end), order, mt);
+		take_front(z, page, min(p + (1UL << order), end), mt);
 	}
 	return true;
 }

@@ -180,6 +180,7 @@ static void print_text(const struct view *v, const struct options *o)
 
 static void print_warnings(const struct heap *h)
 {
+	fflush(stdout);		/* so that both are in order where they go to one place */
 	for (size_t i = 0; i < h->nr_notes; i++)
 		fprintf(stderr, "slabinfo: note: %s\n", h->notes[i]);
 	if (h->mode == HEAP_UNUSED)

@@ -117,9 +117,16 @@ void host_abort(void) __noreturn;
 
 /* ---- fault injection ----------------------------------------------------- */
 
+/* What the hook below can fail, and with which answer. */
 enum host_call {
-	HOST_RESERVE, HOST_MAP, HOST_COMMIT, HOST_PURGE, HOST_MOVE, HOST_THREAD,
-	HOST_MEMBARRIER, HOST_NR_CALLS
+	HOST_RESERVE,		/* NULL */
+	HOST_MAP,		/* NULL; host_map() and host_map_sparse() */
+	HOST_COMMIT,		/* -ENOMEM */
+	HOST_PURGE,		/* -EINVAL, as for locked pages */
+	HOST_MOVE,		/* -ENOSYS */
+	HOST_THREAD,		/* -EAGAIN */
+	HOST_MEMBARRIER,	/* -EPERM; registering and the barrier */
+	HOST_NR_CALLS
 };
 
 /*

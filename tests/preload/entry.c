@@ -156,7 +156,7 @@ static void test_reallocarray(void)
 
 /* ---- alignment ----------------------------------------------------------------------- */
 
-static void test_aligned(void)
+static void test_aligned(int preloaded)
 {
 	void *p;
 
@@ -183,7 +183,8 @@ static void test_aligned(void)
 	CHECK(posix_memalign(&p, hidden(0), 8) == EINVAL);
 	CHECK(posix_memalign(&p, hidden(24), 8) == EINVAL);
 	CHECK(posix_memalign(&p, 16, hidden(SIZE_MAX)) == ENOMEM && p == (void *)0x55);
-	CHECK(errno == 99);	/* posix_memalign answers, it does not set errno */
+	if (preloaded)
+		CHECK(errno == 99);	/* it answers; glibc's sets errno, too */
 	errno = 0;
 	CHECK(!hide(aligned_alloc(64, hidden(SIZE_MAX - 63))) && errno == ENOMEM);
 	errno = 0;
@@ -235,10 +236,8 @@ static void test_statistics(int preloaded)
 	fclose(f);
 	CHECK(text && !strncmp(text, "<malloc", 7) && strstr(text, "</malloc>"));
 	free(text);
-	errno = 0;
-	CHECK(malloc_info(1, stdout) != 0 && errno == EINVAL);
-
-	CHECK(mallopt(M_MMAP_THRESHOLD, 1 << 20) == 0 || mallopt(M_MMAP_THRESHOLD, 1 << 20) == 1);
+	CHECK(malloc_info(1, stdout) != 0);
+	CHECK(mallopt(M_MMAP_THRESHOLD, 1 << 20) == 1);
 	if (preloaded)
 		malloc_stats();		/* to stderr */
 }
@@ -259,6 +258,7 @@ static void test_trim(int preloaded)
 {
 	static void *p[20000];
 	long before, full, after;
+	int again;
 
 	malloc_trim(0);
 	before = rss_pages();
@@ -272,8 +272,10 @@ static void test_trim(int preloaded)
 	CHECK(full - before > 10000);
 	if (preloaded)
 		CHECK(after - before < 1024);
-	CHECK(malloc_trim(0) == 0 || malloc_trim(0) == 1);
-	CHECK(malloc_trim(hidden(1 << 20)) == 0 || malloc_trim(1 << 20) == 1);
+	again = malloc_trim(0);
+	CHECK(again == 0 || again == 1);
+	again = malloc_trim(hidden(1 << 20));
+	CHECK(again == 0 || again == 1);
 }
 
 /* ---- names that not every C library has ------------------------------------------------------ */
@@ -368,7 +370,7 @@ int main(int argc, char **argv)
 	test_calloc();
 	test_realloc();
 	test_reallocarray();
-	test_aligned();
+	test_aligned(preloaded);
 	test_pages();
 	test_statistics(preloaded);
 	test_trim(preloaded);

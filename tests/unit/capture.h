@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * capture.h - catching what the library says: by printk_sink inside a test, or
- * from the stderr of a child that is expected to die saying it.
+ * from the stderr of a child that is expected to die saying it; and whether the
+ * machine is a real one.
  */
 #ifndef TESTS_CAPTURE_H
 #define TESTS_CAPTURE_H
 
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -75,6 +77,29 @@ static inline void assert_aborts(void (*fn)(void), const char *text)
 	cr_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT, "status %#x, said: %s",
 		  status, captured);
 	cr_assert_not_null(strstr(captured, text), "no \"%s\" in: %s", text, captured);
+}
+
+/*
+ * Whether we run under qemu-user: /proc/cpuinfo is that of the machine beneath.
+ * What an emulator cannot do says nothing about the library.
+ */
+static inline bool emulated(void)
+{
+	bool native = false;
+	int saved = errno;
+	char line[256];
+	FILE *f = fopen("/proc/cpuinfo", "r");
+
+	while (f && fgets(line, sizeof(line), f))
+#if defined(__x86_64__)
+		native |= !strncmp(line, "vendor_id", 9);
+#else
+		native |= !strncmp(line, "CPU implementer", 15);
+#endif
+	if (f)
+		fclose(f);
+	errno = saved;
+	return !native;
 }
 
 #endif /* TESTS_CAPTURE_H */

@@ -131,32 +131,11 @@ static __attribute__((constructor(101))) void early_main(void)
 	_exit(unset ? 3 : 40);
 }
 
-/*
- * Under qemu-user a program can be neither executed anew nor set-user-id. It
- * shows itself by the CPU's name, which is that of the machine beneath.
- */
-static bool emulated(void)
-{
-	bool native = false;
-	char line[256];
-	FILE *f = fopen("/proc/cpuinfo", "r");
-
-	while (f && fgets(line, sizeof(line), f))
-#if defined(__x86_64__)
-		native |= !strncmp(line, "vendor_id", 9);
-#else
-		native |= !strncmp(line, "CPU implementer", 15);
-#endif
-	if (f)
-		fclose(f);
-	errno = 77;
-	return !native;
-}
-
 Test(facts, environment_before_libc_has_one)
 {
 	static char limit[1024], over[1025];
 
+	/* An emulated program cannot be executed anew. */
 	if (emulated())
 		return;
 	cr_assert_eq(early_child("a value = with signs"), 40);

@@ -5,9 +5,7 @@
  */
 #include <errno.h>
 #include <pthread.h>
-#include <sched.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
 
@@ -295,78 +293,6 @@ Test(host, membarrier)
 		cr_assert_lt(ret, 0);
 }
 
-/* ---- threads --------------------------------------------------------------------- */
-
-static u32 thread_done;
-static char thread_name[32];
-static sigset_t thread_mask;
-static void *thread_arg;
-
-static void thread_body(void *arg)
-{
-	thread_arg = arg;
-	pthread_getname_np(pthread_self(), thread_name, sizeof(thread_name));
-	pthread_sigmask(SIG_BLOCK, NULL, &thread_mask);
-	__atomic_store_n(&thread_done, 1, __ATOMIC_RELEASE);
-	host_futex_wake(&thread_done, 1);
-}
-
-static void wait_for_thread(void)
-{
-	for (int i = 0; i < 100 && !__atomic_load_n(&thread_done, __ATOMIC_ACQUIRE); i++)
-		host_futex_wait_ms(&thread_done, 0, 100);
-	cr_assert_eq(__atomic_load_n(&thread_done, __ATOMIC_ACQUIRE), 1, "never ran");
-}
-
-Test(host, threads_have_name_and_no_signals)
-{
-	sigset_t before, after;
-	int cookie;
-
-	pthread_sigmask(SIG_BLOCK, NULL, &before);
-	cr_assert_eq(host_thread_start(thread_body, &cookie, "kmem-a-name-too-long"), 0);
-	wait_for_thread();
-	pthread_sigmask(SIG_BLOCK, NULL, &after);
-
-	cr_assert_eq(thread_arg, &cookie);
-	cr_assert_str_eq(thread_name, "kmem-a-name-too");
-	for (int sig = 1; sig < SIGRTMIN; sig++)
-		cr_expect(sig == SIGKILL || sig == SIGSTOP || sig >= 32 ||
-			  sigismember(&thread_mask, sig) == 1, "signal %d", sig);
-	cr_expect_eq(sigismember(&thread_mask, SIGRTMIN), 1);
-	for (int sig = 1; sig <= SIGRTMAX; sig++)
-		cr_expect_eq(sigismember(&before, sig), sigismember(&after, sig), "signal %d", sig);
-	errno = 77;	/* sigismember complains of libc's own signals */
-}
-
-static void stay(void *arg)
-{
-	thread_body(arg);
-	for (;;)
-		pause();
-}
-
-/* setuid() asks every thread by a signal; ours must answer. */
-Test(host, threads_answer_setuid)
-{
-	cr_assert_eq(host_thread_start(stay, NULL, "kmem-stay"), 0);
-	wait_for_thread();
-	cr_assert_eq(setuid(getuid()), 0);
-}
-
-Test(host, no_thread_when_there_may_be_none)
-{
-	struct rlimit lim;
-
-	/* No address space for a stack. */
-	getrlimit(RLIMIT_AS, &lim);
-	lim.rlim_cur = 4096;
-	if (setrlimit(RLIMIT_AS, &lim) == 0 && !host_map(MIB))
-		cr_assert_eq(host_thread_start(thread_body, NULL, "kmem"), -EAGAIN);
-	lim.rlim_cur = lim.rlim_max;
-	setrlimit(RLIMIT_AS, &lim);
-}
-
 /* ---- output --------------------------------------------------------------------------- */
 
 static void write_all(void)
@@ -413,6 +339,11 @@ static bool fail_one(enum host_call call)
 	return call == failing;
 }
 
+static void no_body(void *arg)
+{
+	(void)arg;
+}
+
 static int outcome(enum host_call call)
 {
 	static char *p;
@@ -433,10 +364,9 @@ static int outcome(enum host_call call)
 	case HOST_MOVE:
 		return host_move(p, p + 32 * PAGE, PAGE);
 	case HOST_THREAD:
-		return host_thread_start(thread_body, NULL, "kmem");
+		return host_thread_start(no_body, NULL, "kmem");
 	case HOST_MEMBARRIER:
-		cr_expect_eq(host_membarrier_rseq(), -EPERM);
-		return host_membarrier_rseq_register();
+		return host_membarrier_rseq() == -EPERM ? host_membarrier_rseq_register() : 0;
 	default:
 		return 0;
 	}
@@ -459,9 +389,8 @@ Test(host, every_call_can_be_failed)
 
 		/* Another call's failure is none of this one's. */
 		failing = HOST_NR_CALLS;
-		if (call != HOST_MEMBARRIER && call != HOST_MOVE)
+		if (call != HOST_MEMBARRIER)
 			cr_expect_eq(outcome((enum host_call)call), 0, "call %d", call);
 		host_fault = NULL;
 	}
-	cr_assert_null(thread_arg);
 }

@@ -123,6 +123,36 @@ Test(memblock, strdup)
 	memblock_free(s, strlen(s) + 1);
 }
 
+/* slabinfo's view: the records cover just what is counted, and do not overlap. */
+static void assert_records(void)
+{
+	size_t sum = 0;
+
+	for (struct memblock_chunk *c = memblock_chunks; c; c = c->next) {
+		sum += c->size;
+		for (struct memblock_chunk *d = c->next; d; d = d->next)
+			cr_assert((char *)c->addr + c->size <= (char *)d->addr ||
+				  (char *)d->addr + d->size <= (char *)c->addr);
+	}
+	cr_assert_eq(sum, memblock_total());
+}
+
+Test(memblock, every_mapping_is_on_record)
+{
+	void *large[5];
+
+	for (int i = 0; i < 100; i++)
+		cr_assert_not_null(memblock_alloc(3000));
+	assert_records();
+	for (int i = 0; i < 5; i++)
+		large[i] = memblock_alloc(5000 * (i + 1));
+	assert_records();
+	for (int i = 0; i < 5; i++) {
+		memblock_free(large[i * 2 % 5], 5000 * (i * 2 % 5 + 1));
+		assert_records();
+	}
+}
+
 static bool no_map(enum host_call call)
 {
 	return call == HOST_MAP;

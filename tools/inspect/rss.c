@@ -289,6 +289,16 @@ static uint64_t walk_large(struct walk *w, uint64_t zpn, const char *head)
 	return pages;
 }
 
+static uint64_t walk_parked(struct walk *w, uint64_t zpn, const char *head)
+{
+	uint64_t pages = VALUE(w->f, head, page_nr_pages);
+
+	if (pages == 0 || pages > w->nr - zpn)
+		return 0;
+	add_block(w, ROW_PARKED, 1, zpn, pages);
+	return pages;
+}
+
 /* The block whose head is at @zpn; returns its pages, 0 if there is none. */
 static uint64_t walk_block(struct walk *w, uint64_t zpn)
 {
@@ -305,6 +315,8 @@ static uint64_t walk_block(struct walk *w, uint64_t zpn)
 		return walk_slab(w, zpn);
 	if (type == f->PT_LARGE)
 		return walk_large(w, zpn, head);
+	if (f->PT_PARKED && type == f->PT_PARKED)
+		return walk_parked(w, zpn, head);
 	if (type == f->PT_BUDDY || type == f->PT_ISOLATED)
 		row = ROW_FREE;
 	else if (type == f->PT_PCP)
@@ -465,6 +477,7 @@ static const struct {
 	[ROW_LARGE_ROUNDING]	= { "rounding of large objects", "large_rounding" },
 	[ROW_PAGES]		= { "pages of alloc_pages()", "pages" },
 	[ROW_PCP]		= { "per-CPU page lists", "page_lists" },
+	[ROW_PARKED]		= { "free runs kept whole", "parked" },
 	[ROW_FREE]		= { "free pages, not given back", "free_pages" },
 	[ROW_MEMMAP]		= { "metadata: page map", "memmap" },
 	[ROW_ZONE_MAPS]		= { "metadata: slot map and bits", "zone_maps" },

@@ -21,6 +21,7 @@ enum rss_row {
 	ROW_LARGE_ROUNDING,	/* and the rest of their last pages */
 	ROW_PAGES,		/* blocks from alloc_pages() */
 	ROW_PCP,		/* blocks in per-CPU page lists */
+	ROW_PARKED,		/* free runs of pages, kept whole for the next of their length */
 	ROW_FREE,		/* free blocks that were not given back yet */
 	ROW_MEMMAP,		/* struct pages */
 	ROW_ZONE_MAPS,		/* slot map, dirty bits, pageblocks, free-block bits */
