@@ -19,9 +19,11 @@
  * Types. Every pageblock has a migrate type; a block stands on the list of the
  * type that its first pageblock had when it was inserted. A request takes the
  * smallest block of its own type that fits; failing that the largest of
- * another, and if that is at least half a pageblock the pageblocks it covers
- * change their type (what is left of them will serve this type from then on).
- * Only then it extends the frontier: the memory that is there is used first.
+ * another, if that is at least half a pageblock: then the pageblocks that it
+ * takes of change their type, and what is left of them serves this type from
+ * now on. A smaller block of another type is borrowed if it is resident, since
+ * the frontier would cost fresh memory; if it is not, the frontier is extended
+ * first, which keeps the types apart at no cost.
  *
  * Dirty. A page whose dirty bit is clear is not resident and reads as zero. A
  * free block that has a dirty page is at the front of its list (memory that is
@@ -144,25 +146,39 @@ static bool extend_frontier(struct zone *z, enum migratetype mt)
 	return true;
 }
 
-/* The largest block, of at least @order, of another type. */
-static struct page *find_fallback(struct zone *z, unsigned int order, enum migratetype mt)
+/*
+ * The largest block, of at least @order, on the lists of type @mt that another
+ * type may have: half a pageblock or more, or resident memory, or, if there is
+ * nothing else (@any), whatever is there. NULL: none.
+ */
+static struct page *lend_block(struct zone *z, unsigned int order, unsigned int mt, bool any)
 {
-	unsigned int best_order = 0, best_mt = MIGRATE_TYPES;
+	for (u32 mask = z->free_mask[mt] >> order << order; mask; mask &= ~BIT(__fls(mask))) {
+		unsigned int o = __fls(mask);
+		struct page *page = list_first_entry(&z->free_area[o].free_list[mt],
+						     struct page, buddy_list);
+
+		/* Dirty blocks are at the front: the first one speaks for the list. */
+		if (any || o >= HALF_PAGEBLOCK_ORDER || !list_empty(&page->lru))
+			return page;
+	}
+	return NULL;
+}
+
+static struct page *find_fallback(struct zone *z, unsigned int order, enum migratetype mt,
+				  bool any)
+{
+	struct page *best = NULL;
 
 	for (unsigned int i = 0; i < MIGRATE_TYPES - 1; i++) {
-		unsigned int other = fallbacks[mt][i];
-		u32 mask = z->free_mask[other] >> order << order;
+		struct page *page = lend_block(z, order, fallbacks[mt][i], any);
 
-		if (mask && (best_mt == MIGRATE_TYPES || __fls(mask) > best_order)) {
-			best_order = __fls(mask);
-			best_mt = other;
-		}
+		if (page && (!best || page->order > best->order))
+			best = page;
 	}
-	if (best_mt == MIGRATE_TYPES)
-		return NULL;
-	z->nr_steals++;
-	return list_first_entry(&z->free_area[best_order].free_list[best_mt],
-				struct page, buddy_list);
+	if (best)
+		stat_inc_locked(z->nr_steals);
+	return best;
 }
 
 /* The block to take 2^@order aligned pages or fewer from the front of. */
@@ -173,7 +189,7 @@ static struct page *find_block(struct zone *z, unsigned int order, enum migratet
 	if (likely(mask))
 		return list_first_entry(&z->free_area[order + __ffs(mask)].free_list[mt],
 					struct page, buddy_list);
-	return find_fallback(z, order, mt);
+	return find_fallback(z, order, mt, false);
 }
 
 /*
@@ -267,7 +283,7 @@ static struct page *take_run(struct zone *z, unsigned long n, unsigned long alig
 	return buddy_take_at(z, start, start + n, mt) ? z->memmap + start : NULL;
 }
 
-/* The lists have no such block: unparks what is parked, extends the frontier. */
+/* The lists have no such block: unpark what is parked, extend the frontier, borrow. */
 static noinline struct page *refill_lists(struct zone *z, unsigned int order,
 					  enum migratetype mt)
 {
@@ -279,7 +295,9 @@ static noinline struct page *refill_lists(struct zone *z, unsigned int order,
 		if (page)
 			return page;
 	}
-	return extend_frontier(z, mt) ? find_block(z, order, mt) : NULL;
+	if (extend_frontier(z, mt))
+		return find_block(z, order, mt);
+	return find_fallback(z, order, mt, true);
 }
 
 struct page *buddy_take(struct zone *z, unsigned long n, unsigned long align,

@@ -80,12 +80,15 @@ bool kmalloc_init(void)
 
 static void *cache_alloc(struct kmem_cache *s, gfp_t gfp)
 {
-	void *object;
+	/* In fallback mode, and for a debugged cache, the slot reads as closed. */
+	void *object = rseq_pop(s->mag.slot);
 
-	if (unlikely(s->debug))
-		object = slab_alloc_one(s, gfp);
-	else
-		object = magazine_alloc(&s->mag, gfp);
+	if (unlikely(!object)) {
+		if (unlikely(s->debug))
+			object = slab_alloc_one(s, gfp);
+		else
+			object = magazine_alloc_slow(&s->mag, gfp);
+	}
 	if (object && (gfp & __GFP_ZERO))
 		memset(object, 0, s->size);
 	return object;

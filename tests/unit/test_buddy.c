@@ -236,7 +236,7 @@ Test(buddy, types_share_a_block_by_pageblocks)
 	cr_assert_eq(zones_validate(), 0);
 }
 
-/* Small leftovers are used, but the pageblock stays what it is. */
+/* Small leftovers are used where there is nothing else; the pageblock stays what it is. */
 Test(buddy, small_loan_does_not_convert)
 {
 	struct zone *z = zone_with(1);
@@ -245,6 +245,43 @@ Test(buddy, small_loan_does_not_convert)
 	b = take(z, 4, 1, MIGRATE_MOVABLE);
 	cr_assert_not_null(b);
 	cr_assert_eq(z->pageblock_type[1], MIGRATE_UNMOVABLE);
+	cr_assert_eq(z->nr_steals, 1);
+	put(z, a, 1);
+	put(z, b, 1);
+	cr_assert_eq(blocks_of(z, MAX_PAGE_ORDER), 1);
+	cr_assert_eq(zones_validate(), 0);
+}
+
+/* Of a small leftover only what is resident is preferred to the frontier. */
+Test(buddy, small_loan_if_it_is_resident)
+{
+	struct zone *z = zone_with(1);
+	struct page *a = take(z, 1024 - 64, 1, MIGRATE_UNMOVABLE), *b, *c;
+
+	cr_assert(zone_grow(z, 2 * MAX_ORDER_PAGES));
+	b = take(z, 4, 1, MIGRATE_MOVABLE);
+	cr_assert_eq(page_zpn(z, b), 1024, "the leftover is clean");
+	put(z, b, 1);
+	c = take(z, 64, 1, MIGRATE_UNMOVABLE);
+	put(z, c, 1);
+	b = take(z, 1024, 1, MIGRATE_MOVABLE);
+	cr_assert_eq(z->nr_present, 2 * MAX_ORDER_PAGES);
+	cr_assert_eq(take(z, 4, 1, MIGRATE_MOVABLE), c, "the leftover is dirty");
+	c->nr_pages = 4;
+	put(z, c, 2);
+	put(z, b, 2);
+	put(z, a, 2);
+	cr_assert_eq(blocks_of(z, MAX_PAGE_ORDER), 2);
+	cr_assert_eq(zones_validate(), 0);
+}
+
+Test(buddy, borrowing_leaves_no_trace)
+{
+	struct zone *z = zone_with(1);
+	struct page *a = take(z, 1024 - 64, 1, MIGRATE_UNMOVABLE), *b;
+
+	b = take(z, 64, 1, MIGRATE_RECLAIMABLE);
+	cr_assert_null(take(z, 1, 1, MIGRATE_MOVABLE));
 	put(z, a, 1);
 	put(z, b, 1);
 	cr_assert_eq(blocks_of(z, MAX_PAGE_ORDER), 1);

@@ -220,15 +220,17 @@ static void read_chunks(struct heap *h)
 	if (!source_read(h->src, root, &addr, sizeof(addr)))
 		addr = 0;
 	while (addr) {
+		uint64_t next;
 		struct range r;
 
 		if (addr == mark || h->nr_chunks == MAX_CHUNKS ||
-		    !read_chunk(h, addr, &r, &addr)) {
+		    !read_chunk(h, addr, &r, &next)) {
 			h->torn++;
 			break;
 		}
 		if (!(h->nr_chunks & (h->nr_chunks - 1)))
 			mark = addr;
+		addr = next;
 		h->chunks = grow(h->chunks, h->nr_chunks, sizeof(*h->chunks));
 		h->chunks[h->nr_chunks++] = r;
 	}
