@@ -24,8 +24,6 @@
 /* slabinfo finds the description of our layout in every program that links us. */
 KMEM_LAYOUT_ANCHOR();
 
-enum mm_state mm_state;
-
 static u32 init_claim;
 
 static bool init_layers(void)

@@ -18,9 +18,9 @@
 #include "base/printk.h"
 #include "cmdline.h"
 #include "host/host.h"
-#include "init.h"
 #include "kmalloc_hit.h"
 #include "percpu.h"
+#include "start.h"
 
 struct kmem_cache *kmalloc_caches[KMALLOC_CLASSES];
 
@@ -218,6 +218,17 @@ void kfree_sensitive(const void *object)
 		__asm__ volatile("" : : "r" (object) : "memory");
 	}
 	kfree(object);
+}
+
+/* Here, not with the caches: where these are mixed it is kfree() that knows them. */
+void kmem_cache_free_bulk(struct kmem_cache *s, size_t nr, void **p)
+{
+	for (size_t i = 0; i < nr; i++) {
+		if (s)
+			kmem_cache_free(s, p[i]);
+		else
+			kfree(p[i]);
+	}
 }
 
 /* ---- sizes -------------------------------------------------------------------------- */

@@ -35,6 +35,7 @@
  */
 #include "buddy.h"
 #include "host/host.h"
+#include "init.h"
 #include "magazine.h"
 #include "percpu.h"
 
@@ -142,10 +143,16 @@ static noinline struct page *run_get_slow(const struct run_request *r, struct zo
 	for (;;) {
 		unsigned int n = smp_load_acquire(&nr_zones);
 
+		if (unlikely(!n)) {
+			/* The first request of a program comes before start-up. */
+			if (!mm_init())
+				break;
+			continue;
+		}
 		page = take_from_zones(r, n, zp);
 		if (page)
 			return page;
-		if (!gfpflags_allow_blocking(r->gfp) || !n)
+		if (!gfpflags_allow_blocking(r->gfp))
 			break;
 		if (grow_heap(r, n))
 			continue;

@@ -18,9 +18,9 @@
 #include "base/printk.h"
 #include "cmdline.h"
 #include "host/host.h"
-#include "init.h"
 #include "memblock.h"
 #include "percpu.h"
+#include "start.h"
 
 LIST_HEAD(slab_caches);
 struct kmem_lock slab_mutex = LOCK_INIT(RANK_SLAB_MUTEX);
@@ -430,21 +430,12 @@ int kmem_cache_alloc_bulk(struct kmem_cache *s, gfp_t gfp, size_t nr, void **p)
 	for (size_t i = 0; i < nr; i++) {
 		p[i] = kmem_cache_alloc(s, gfp);
 		if (unlikely(!p[i])) {
-			kmem_cache_free_bulk(s, i, p);
+			while (i-- > 0)
+				kmem_cache_free(s, p[i]);
 			return 0;
 		}
 	}
 	return (int)nr;
-}
-
-void kmem_cache_free_bulk(struct kmem_cache *s, size_t nr, void **p)
-{
-	for (size_t i = 0; i < nr; i++) {
-		if (s)
-			kmem_cache_free(s, p[i]);
-		else
-			kfree(p[i]);
-	}
 }
 
 unsigned int kmem_cache_size(struct kmem_cache *s)

@@ -31,6 +31,7 @@ static inline bool try_fresh_zones(unsigned long bytes)
 		kmem_hot.heap_pages = 0;
 		nr_zones = 0;
 	}
+	reclaim_kick_hook = NULL;
 	kmem_params.heap_reserve = bytes;
 	return zones_init();
 }
