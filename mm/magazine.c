@@ -18,8 +18,10 @@
  * goes to the depot; nothing is lost.
  *
  * Capacity. Magazines start small and grow by a level after some misses at the
- * present one, bounded by the bytes that a full one holds, so a size that a
- * program hardly uses strands next to nothing.
+ * present one. What a full one may hold, and what all those in the depot may,
+ * follows the bytes that the cache has in use: a sixteenth and an eighth of them,
+ * within bounds. A small heap keeps little in stock, a size that a program
+ * hardly uses next to nothing.
  *
  * Locks: the depot lock, alone.
  */
@@ -29,10 +31,16 @@
 #include "memblock.h"
 #include "percpu.h"
 
-/* What a loaded magazine may hold, but for the smallest, which is always allowed. */
+/*
+ * What a loaded magazine may hold: a sixteenth of the live bytes within these
+ * bounds, but for the smallest magazine, which is always allowed.
+ */
+#define MAGAZINE_MIN_BYTES	(12UL << 10)
 #define MAGAZINE_MAX_BYTES	(64UL << 10)
-/* What a depot may hold in full magazines, within 2 to 16 of them. */
-#define DEPOT_MAX_BYTES		(128UL << 10)
+/* What a depot may hold: an eighth within these bounds, in 1 to 16 full magazines. */
+#define DEPOT_MIN_BYTES		(32UL << 10)
+#define DEPOT_MAX_BYTES		(256UL << 10)
+#define DEPOT_MAX_FULL		16UL
 /* Empty magazines kept for the next ones. */
 #define DEPOT_MAX_EMPTY		2
 /* A level is left after this many misses, times its capacity over 3. */
@@ -107,20 +115,29 @@ static void list_push(struct magazine **list, unsigned int *nr, struct magazine 
 static unsigned int depot_limit(const struct magazine_cache *mc)
 {
 	size_t bytes = (size_t)MAGAZINE_CAPACITY(mc->level) * mc->round_bytes / 2;
+	size_t budget = clamp(READ_ONCE(mc->live_bytes) / 8, DEPOT_MIN_BYTES, DEPOT_MAX_BYTES);
 
-	return (unsigned int)clamp(DEPOT_MAX_BYTES / bytes, 2UL, 16UL);
+	return (unsigned int)clamp(budget / bytes, 1UL, DEPOT_MAX_FULL);
+}
+
+static bool may_grow(const struct magazine_cache *mc)
+{
+	size_t budget = clamp(READ_ONCE(mc->live_bytes) / 16, MAGAZINE_MIN_BYTES,
+			      MAGAZINE_MAX_BYTES);
+
+	return mc->level < mc->max_level &&
+	       (size_t)MAGAZINE_CAPACITY(mc->level + 1) * mc->round_bytes <= budget;
 }
 
 /* A miss happened: grow the level when there have been enough. Depot lock. */
 static void depot_count_miss(struct magazine_cache *mc)
 {
-	if (mc->level >= mc->max_level)
+	if (++mc->misses <= LEVEL_MISSES * MAGAZINE_CAPACITY(mc->level) / 3)
 		return;
-	if (++mc->misses > LEVEL_MISSES * MAGAZINE_CAPACITY(mc->level) / 3) {
-		mc->misses = 0;
+	mc->misses = 0;
+	if (may_grow(mc))
 		mc->level++;
-		mc->max_full = depot_limit(mc);
-	}
+	mc->max_full = depot_limit(mc);
 }
 
 static struct magazine *depot_get_full(struct magazine_cache *mc)
@@ -467,13 +484,14 @@ void magazine_cache_init(struct magazine_cache *mc, unsigned int slot,
 	*mc = (struct magazine_cache){
 		.slot = slot,
 		.round_bytes = (u32)min(round_bytes, (size_t)1 << 30),
+		.live_bytes = ~0UL,
 		.backend = backend,
 	};
 	lock_init(&mc->lock, RANK_DEPOT);
 	while (mc->max_level + 1 < MAGAZINE_LEVELS &&
 	       MAGAZINE_CAPACITY(mc->max_level + 1) * round_bytes <= MAGAZINE_MAX_BYTES)
 		mc->max_level++;
-	mc->level = min(mc->max_level, (u8)1);
+	mc->level = mc->max_level > 0 && MAGAZINE_CAPACITY(1) * round_bytes <= MAGAZINE_MIN_BYTES;
 	mc->max_full = depot_limit(mc);
 }
 

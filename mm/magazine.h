@@ -60,13 +60,14 @@ struct magazine_cache {
 	u8 level;			/* of new magazines; grows with use; depot lock */
 	u8 max_level;			/* bounded by the bytes that the rounds hold */
 	u32 round_bytes;		/* bytes of an object */
+	unsigned long live_bytes;	/* bytes of all objects, as the backend counts them; a hint */
 	const struct magazine_backend *backend;
 
 	struct kmem_lock lock;		/* "depot lock": all below */
 	struct magazine *full;		/* count > 0; the last one put first */
 	struct magazine *empty;		/* count == 0 */
 	unsigned int nr_full, nr_empty;
-	unsigned int max_full;		/* above it a full magazine is flushed */
+	unsigned int max_full;		/* above it a full magazine is flushed; follows live_bytes */
 	unsigned int misses;		/* since the level last grew */
 	bool dead;			/* being destroyed: keep nothing */
 
@@ -76,7 +77,10 @@ struct magazine_cache {
 	unsigned long nr_seen;		/* the sum of these at the reclaimer's last look */
 };
 
-/* @round_bytes bounds how much a CPU may hold; @slot from percpu_slot_alloc(). */
+/*
+ * @round_bytes bounds how much a CPU may hold; @slot from percpu_slot_alloc(). A
+ * backend that does not keep live_bytes up to date gets what a large heap would.
+ */
 void magazine_cache_init(struct magazine_cache *mc, unsigned int slot,
 			 size_t round_bytes, const struct magazine_backend *backend);
 

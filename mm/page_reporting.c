@@ -120,6 +120,22 @@ static void purge_block(const struct zone *z, struct purge_block *pb, bool *refu
 	}
 }
 
+/*
+ * A free block of the largest order that is wholly clean needs one entry of the
+ * page map, its head's: the others say PT_NONE, which is zero, so their memory
+ * can go as well (15 pages of 16; a heap that is given back would otherwise
+ * leave 1.6 % behind). Not in later zones, whose entries carry a zone number.
+ */
+static void purge_map(const struct zone *z, const struct purge_block *pb)
+{
+	unsigned long host_page = PAGE_SIZE << host_page_order;
+	char *from = (char *)ALIGN((unsigned long)(pb->page + 1), host_page);
+	char *to = (char *)(pb->page + MAX_ORDER_PAGES);
+
+	if (z->index == 0 && pb->page->order == MAX_PAGE_ORDER && from < to)
+		host_purge(from, (size_t)(to - from), false);
+}
+
 /* Puts a block back, its bits as they are now. Zone lock held. */
 static unsigned long block_return(struct zone *z, const struct purge_block *pb)
 {
@@ -152,8 +168,11 @@ static unsigned long purge_batch(struct zone *z, unsigned int min_age_ms,
 	if (!b.nr)
 		return 0;
 
-	for (unsigned int i = 0; i < b.nr && !b.refused; i++)
+	for (unsigned int i = 0; i < b.nr && !b.refused; i++) {
 		purge_block(z, &b.block[i], &b.refused);
+		if (!b.refused)
+			purge_map(z, &b.block[i]);
+	}
 
 	lock(&z->lock);
 	for (unsigned int i = 0; i < b.nr; i++)

@@ -254,6 +254,13 @@ unsigned long slab_discard_empty(struct kmem_cache *s, unsigned long keep)
 	return left;
 }
 
+/* Objects went into use, or out of it: the count, and what the magazines go by. Node lock. */
+static void node_count(struct kmem_cache *s, long objects)
+{
+	s->node.nr_inuse += (unsigned long)objects;
+	WRITE_ONCE(s->mag.live_bytes, s->node.nr_inuse * s->size);
+}
+
 /* ---- refill -------------------------------------------------------------------------------- */
 
 /* Takes from the slabs that the node has. */
@@ -270,7 +277,7 @@ static unsigned int node_refill(struct kmem_cache *s, void **rounds, unsigned in
 		got += slab_take(s, slab, rounds + got, n - got);
 		slab_relist(s, slab, before);
 	}
-	node->nr_inuse += got;
+	node_count(s, got);
 	node->alloc_slowpath += got;
 	unlock(&node->lock);
 	return got;
@@ -293,7 +300,7 @@ static unsigned int slab_refill(struct magazine_cache *mc, void **rounds,
 		slab->type = PT_SLAB;
 		node->nr_slabs++;
 		node->alloc_slab++;
-		node->nr_inuse += got;
+		node_count(s, got);
 		node->alloc_slowpath += got;
 		slab_relist(s, slab, s->objects);
 		unlock(&node->lock);
@@ -364,7 +371,7 @@ static void slab_flush(struct magazine_cache *mc, void **rounds, unsigned int n)
 		*slab_word(slab, index) |= BIT(index % 64);
 		slab_relist(s, slab, before);
 	}
-	node->nr_inuse -= n;
+	node_count(s, -(long)n);
 	node->free_slowpath += n;
 	node_trim_empty(node, NODE_MAX_EMPTY, &out);
 	unlock(&node->lock);

@@ -145,8 +145,9 @@ static void *take(unsigned int kind)
 
 	switch (kind % 8) {
 	case 0:
-	case 1:
 		return claim(kmem_cache_alloc(cache, GFP_KERNEL), "kmem_cache_alloc");
+	case 1:
+		return claim(MyRealloc(NULL, OBJECT), "MyRealloc of nothing");
 	case 2:
 		return claim(MyMalloc(OBJECT), "MyMalloc");
 	case 3:
@@ -164,7 +165,7 @@ static void *take(unsigned int kind)
 		/* By the way of a larger class and back. */
 		p = claim(MyMalloc(OBJECT), "MyMalloc");
 		p = MyRealloc(unclaim(p), 2 * OBJECT);
-		return claim(MyRealloc(p, OBJECT / 2), "MyRealloc");
+		return claim(MyRealloc(p, OBJECT), "MyRealloc");
 	}
 	if (p && *(unsigned long *)p)
 		stress_fail("kind %u: not zeroed", kind);
@@ -177,6 +178,8 @@ static void give(void *p, unsigned int kind)
 		return;
 	if (kind & 16)
 		MyFree(p);
+	else if (kind & 32)
+		MyRealloc(p, 0);
 	else if (virt_to_cache(p) == cache)
 		kmem_cache_free(cache, p);
 	else
@@ -204,7 +207,8 @@ static void one_round(unsigned int n)
 	page = __get_free_pages(GFP_KERNEL, 2);
 	if (page)
 		free_pages(page, 2);
-	kfree(kmalloc(3000, GFP_KERNEL));
+	for (unsigned int i = 0; i < 4; i++)
+		kfree(kmalloc(3000, GFP_KERNEL));
 	if (n % 64 == 0)
 		kmem_cache_shrink(cache);
 	ctl->rounds++;
@@ -241,6 +245,7 @@ static int child(bool registered)
 	pthread_t t;
 	long before;
 
+	signal(SIGALRM, SIG_DFL);
 	alarm(150);
 	sigaction(SIGUSR1, &sa, NULL);
 	cache = kmem_cache_create("stress-step", OBJECT, 0, SLAB_NO_MERGE, NULL);
@@ -318,6 +323,17 @@ static void set_ip(unsigned long ip)
 		give_up("registers cannot be set");
 }
 
+/* Says that the child has not come to where it should, in a time in which it goes round often. */
+static void late(int sig)
+{
+	static const char text[] = "rseq_step: a section is not reached any more\n";
+
+	(void)sig;
+	if (write(1, text, sizeof(text) - 1) > 0)
+		kill(pid, SIGKILL);
+	_exit(1);
+}
+
 /* Lets it run (or step) with a signal; returns the one that it stops for next, 0 at its end. */
 static int resume(enum __ptrace_request how, int sig)
 {
@@ -326,9 +342,12 @@ static int resume(enum __ptrace_request how, int sig)
 	for (;;) {
 		if (ptrace(how, pid, NULL, (void *)(long)sig))
 			give_up("the child cannot go on");
+		if (how == PTRACE_CONT)
+			alarm(30);
 		if (waitpid(pid, &status, __WALL) != pid)
 			give_up("the child is gone");
 		if (!WIFSTOPPED(status)) {
+			alarm(0);
 			errno = 0;
 			if (!READ_ONCE(ctl->stop) || status) {
 				printf("the child ended with status 0x%x\n", status);
@@ -548,13 +567,14 @@ int main(int argc, char **argv)
 	unsigned long n, aborts = 0, insns = 0;
 
 	MyFree(MyMalloc(1));
-	if (percpu.mode != PERCPU_RSEQ || __start___rseq_cs == __stop___rseq_cs) {
+	if (percpu.mode != PERCPU_RSEQ || &__start___rseq_cs[0] == &__stop___rseq_cs[0]) {
 		puts("rseq_step: no sections in this mode: skipped");
 		return 77;
 	}
 	kmem_params.reclaim = false;	/* a thread that would meet the breakpoints */
 	ctl = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	stress_start(argc, argv);
+	signal(SIGALRM, late);
 	find_cpus();
 	discover();
 	start_child(true);

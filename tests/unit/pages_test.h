@@ -27,6 +27,9 @@
 static inline bool try_fresh_zones(unsigned long bytes)
 {
 	if (nr_zones) {
+		/* All but its last map, which is short. */
+		host_release(zones[0]->base,
+			     (size_t)((char *)zones[0]->free_max - zones[0]->base));
 		memset(zones[0], 0, sizeof(struct zone));
 		kmem_hot.heap_pages = 0;
 		nr_zones = 0;
