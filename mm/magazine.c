@@ -495,6 +495,14 @@ void magazine_cache_init(struct magazine_cache *mc, unsigned int slot,
 	mc->max_full = depot_limit(mc);
 }
 
+void magazine_cache_want(struct magazine_cache *mc, unsigned int rounds)
+{
+	while (mc->level + 1 < MAGAZINE_LEVELS && MAGAZINE_CAPACITY(mc->level) < rounds)
+		mc->level++;
+	mc->max_level = max(mc->max_level, mc->level);
+	mc->max_full = depot_limit(mc);
+}
+
 unsigned long magazine_cache_count(struct magazine_cache *mc)
 {
 	unsigned long n = 0;

@@ -84,6 +84,9 @@ struct magazine_cache {
 void magazine_cache_init(struct magazine_cache *mc, unsigned int slot,
 			 size_t round_bytes, const struct magazine_backend *backend);
 
+/* Magazines of at least @rounds from the start, as far as there are such. */
+void magazine_cache_want(struct magazine_cache *mc, unsigned int rounds);
+
 /* The whole ladders. NULL: no memory. */
 void *magazine_alloc(struct magazine_cache *mc, gfp_t gfp);
 void magazine_free(struct magazine_cache *mc, void *object);

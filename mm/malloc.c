@@ -24,12 +24,12 @@ static void *or_enomem(void *object)
 	return object;
 }
 
-void *malloc_slow(size_t size)
+noinline void *malloc_slow(size_t size)
 {
 	return or_enomem(kmalloc_slow(size, GFP_MALLOC));
 }
 
-void *calloc_slow(size_t size)
+noinline void *calloc_slow(size_t size)
 {
 	return or_enomem(kmalloc_slow(size, GFP_MALLOC | __GFP_ZERO));
 }

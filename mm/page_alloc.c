@@ -35,7 +35,7 @@
  */
 #include "buddy.h"
 #include "host/host.h"
-#include "init.h"
+#include "start.h"
 #include "magazine.h"
 #include "percpu.h"
 

@@ -126,7 +126,7 @@ static struct kmem_cache *new_cache(const char *name, unsigned int size,
 	INIT_LIST_HEAD(&s->aliases);
 	kmem_cache_node_init(&s->node);
 	s->name = memblock_strdup(name);
-	s->flags = flags;
+	s->flags = flags | (args->sheaf_capacity ? SLAB_NO_MERGE : 0);
 	s->object_size = size;
 	s->align = effective_align(size, args->align, flags);
 	s->ctor = args->ctor;
@@ -146,6 +146,7 @@ static struct kmem_cache *new_cache(const char *name, unsigned int size,
 	else if (!s->debug)
 		slot = percpu_slot_alloc();
 	magazine_cache_init(&s->mag, s->debug ? SLOT_NONE : slot, s->size, &slab_backend);
+	magazine_cache_want(&s->mag, args->sheaf_capacity);
 	return s;
 }
 
