@@ -38,7 +38,7 @@
 #define MAGAZINE_MIN_BYTES	(12UL << 10)
 #define MAGAZINE_MAX_BYTES	(64UL << 10)
 /* What a depot may hold: an eighth within these bounds, in 1 to 16 full magazines. */
-#define DEPOT_MIN_BYTES		(32UL << 10)
+#define DEPOT_MIN_BYTES		(64UL << 10)
 #define DEPOT_MAX_BYTES		(256UL << 10)
 #define DEPOT_MAX_FULL		16UL
 /* Empty magazines kept for the next ones. */

@@ -112,6 +112,10 @@ static void *unclaim(void *p)
 	return p;
 }
 
+/*
+ * Whether the loaded magazine has an object and room for one, right now. Only hits
+ * are safe in a handler.
+ */
 static bool would_hit(unsigned int slot)
 {
 	unsigned int cpu = percpu_cpu();
@@ -123,19 +127,45 @@ static bool would_hit(unsigned int slot)
 	return READ_ONCE(*(top + 1)) != NULL && READ_ONCE(*(top - 1)) != NULL;
 }
 
-/* Only hits are safe here; whether there will be one it looks first. */
+#define HELD	4
+
+static void *held_cache[HELD], *held_kmalloc[HELD];
+
+/*
+ * Takes an object and keeps it, or frees one that it has kept: a pair of both would
+ * leave the magazine as the interrupted section has seen it.
+ */
 static void handler(int sig)
 {
+	unsigned int i = (unsigned int)(ctl->signals++ / 3) % HELD;
+
 	(void)sig;
-	ctl->signals++;
 	if (would_hit(cache->mag.slot)) {
-		kmem_cache_free(cache, unclaim(claim(kmem_cache_alloc(cache, GFP_NOWAIT),
-						     "handler's kmem_cache_alloc")));
+		if (held_cache[i]) {
+			kmem_cache_free(cache, unclaim(held_cache[i]));
+			held_cache[i] = NULL;
+		} else {
+			held_cache[i] = claim(kmem_cache_alloc(cache, GFP_NOWAIT),
+					      "handler's kmem_cache_alloc");
+		}
 		ctl->handler_hits++;
 	}
 	if (would_hit(kmalloc_slot_table[OBJECT / 16])) {
-		MyFree(unclaim(claim(MyMalloc(OBJECT), "handler's MyMalloc")));
+		if (held_kmalloc[i]) {
+			MyFree(unclaim(held_kmalloc[i]));
+			held_kmalloc[i] = NULL;
+		} else {
+			held_kmalloc[i] = claim(MyMalloc(OBJECT), "handler's MyMalloc");
+		}
 		ctl->handler_hits++;
+	}
+}
+
+static void free_held(void)
+{
+	for (unsigned int i = 0; i < HELD; i++) {
+		kmem_cache_free(cache, unclaim(held_cache[i]));
+		MyFree(unclaim(held_kmalloc[i]));
 	}
 }
 
@@ -263,6 +293,7 @@ static int child(bool registered)
 	if (!registered)
 		_exit(0);
 	pthread_join(t, NULL);
+	free_held();
 	if (stress_live() != before)
 		stress_fail("%ld objects of kmalloc are lost", stress_live() - before);
 	if (kmem_cache_shrink(cache) && percpu.can_drain)
@@ -467,12 +498,34 @@ static void move(void)
 	sched_setaffinity(pid, sizeof(one), &one);
 }
 
-/* The stopped thread may hold a lock that the drain needs: then it goes on without. */
+static bool draining(void)
+{
+	return smp_load_acquire(&ctl->drain_wanted);
+}
+
 static void drain(void)
 {
 	smp_store_release(&ctl->drain_wanted, true);
-	for (unsigned int i = 0; i < 500 && smp_load_acquire(&ctl->drain_wanted); i++)
+	for (unsigned int i = 0; i < 500 && draining(); i++)
 		usleep(20);
+}
+
+/*
+ * The stopped thread may hold a lock that the drain needs. Then it goes on for a
+ * while, without breakpoints: the drainer, which nobody traces, must not meet one.
+ */
+static void let_drain_end(void)
+{
+	int status;
+
+	while (draining()) {
+		if (ptrace(PTRACE_CONT, pid, NULL, NULL))
+			give_up("the child cannot go on");
+		usleep(1000);
+		kill(pid, SIGSTOP);
+		if (waitpid(pid, &status, __WALL) != pid || !WIFSTOPPED(status))
+			give_up("the child does not stop");
+	}
 }
 
 static void act(enum variant v)
@@ -500,9 +553,10 @@ static void attack(struct section *s, unsigned long at, enum variant v)
 	restore(at, old);
 	set_ip(at);
 	act(v);
-	/* A drainer that is late must not run into the breakpoint that comes now. */
-	if (v == DRAIN && smp_load_acquire(&ctl->drain_wanted))
+	if (draining()) {
+		let_drain_end();
 		return;
+	}
 	abort_old = plant(s->d->abort_ip);
 	if (resume(PTRACE_CONT, sig) != SIGTRAP || get_ip() != s->d->abort_ip + 1)
 		give_up("went on elsewhere than at the abort handler");
@@ -514,18 +568,16 @@ static void attack(struct section *s, unsigned long at, enum variant v)
 /* Behind the commit it goes on where it is: the abort handler would do the work twice. */
 static void attack_behind(struct section *s, enum variant v)
 {
-	unsigned long at = s->d->start_ip + s->d->post_commit_offset, old = plant(at), ip;
+	unsigned long at = s->d->start_ip + s->d->post_commit_offset, old = plant(at);
 
 	if (resume(PTRACE_CONT, 0) != SIGTRAP || get_ip() != at + 1)
 		give_up("the commit is not passed");
 	restore(at, old);
 	set_ip(at);
 	act(v);
-	if (v != STOP && v != MOVE)
-		return;
+	let_drain_end();
 	resume(PTRACE_SINGLESTEP, 0);
-	ip = get_ip();
-	if (ip == s->d->abort_ip)
+	if (get_ip() == s->d->abort_ip)
 		stress_fail("restarted behind the commit at %#lx", at);
 }
 
