@@ -30,11 +30,14 @@ struct kmem_cache *kmalloc_caches[KMALLOC_CLASSES];
 	((n) == 0 ? 0 : (n) <= 128 ? (n) / 16 - 1 :		\
 	 (n) <= 256 ? STEP(n, 7) : (n) <= 512 ? STEP(n, 8) : STEP(n, 9))
 #define SLOT(i)		(SLOT_KMALLOC + CLASS((i) * 16))
-#define SLOT4(i)	SLOT(i), SLOT(i + 1), SLOT(i + 2), SLOT(i + 3)
-#define SLOT16(i)	SLOT4(i), SLOT4(i + 4), SLOT4(i + 8), SLOT4(i + 12)
+/* The 16 sizes up to and including i * 16. */
+#define STEP16(i)	SLOT(i), SLOT(i), SLOT(i), SLOT(i), SLOT(i), SLOT(i), SLOT(i), SLOT(i), \
+			SLOT(i), SLOT(i), SLOT(i), SLOT(i), SLOT(i), SLOT(i), SLOT(i), SLOT(i)
+#define STEP64(i)	STEP16(i), STEP16((i) + 1), STEP16((i) + 2), STEP16((i) + 3)
+#define STEP256(i)	STEP64(i), STEP64((i) + 4), STEP64((i) + 8), STEP64((i) + 12)
 
-const u8 kmalloc_slot_table[KMALLOC_TABLE_MAX / 16 + 1] = {
-	SLOT16(0), SLOT16(16), SLOT16(32), SLOT16(48), SLOT(64),
+const u8 kmalloc_slot_table[KMALLOC_TABLE_MAX + 1] = {
+	SLOT(0), STEP256(1), STEP256(17), STEP256(33), STEP256(49),
 };
 
 BUILD_BUG_ON(SLOT_KMALLOC + KMALLOC_CLASSES > SLOT_DYNAMIC);

@@ -25,7 +25,7 @@ static __always_inline void *kmalloc_hit(size_t size)
 {
 	if (unlikely(size >= kmem_hot.fast_limit))
 		return NULL;
-	return rseq_pop(kmalloc_slot_table[(size + 15) / 16]);
+	return rseq_pop(kmalloc_slot_table[size]);
 }
 
 /* True: done. False: take the slow path. */

@@ -171,7 +171,8 @@ struct zone {
 extern struct zone *zones[MAX_ZONES] __kmem_internal;	/* [0, nr_zones); published with release */
 extern unsigned int nr_zones __kmem_internal;
 
-extern unsigned int host_page_order __kmem_internal;	/* the system's page is 2^this of ours; constant */
+/* The system's page is 2^this of ours; constant. */
+extern unsigned int host_page_order __kmem_internal;
 
 /* ---- finding one's way ------------------------------------------------------- */
 
@@ -268,10 +269,11 @@ unsigned long zones_dirty_free(void);
 void page_alloc_drain(void);
 
 /*
- * Called, with no lock held but perhaps drain_mutex, after pages went back to a zone that now has more
- * than reclaim_threshold dirty free pages (parked ones included): every time, so a reclaimer that is
- * awake raises the threshold to ULONG_MAX. It calls reclaim_kick_hook, which
- * is NULL until the reclaimer (vmscan.c) sets it.
+ * Called, with no lock held but perhaps drain_mutex, after pages went back to a
+ * zone that now has more than reclaim_threshold dirty free pages (parked ones
+ * included): every time, so a reclaimer that is awake raises the threshold to
+ * ULONG_MAX. It calls reclaim_kick_hook, which is NULL until the reclaimer
+ * (vmscan.c) sets it.
  */
 void reclaim_kick(void);
 extern void (*reclaim_kick_hook)(void) __kmem_internal;

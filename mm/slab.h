@@ -129,9 +129,12 @@ void slab_fork_unlock(void);
 #define KMALLOC_CLASSES		40	/* 16 .. 128 by 16, then four per doubling to 32768 */
 
 extern struct kmem_cache *kmalloc_caches[KMALLOC_CLASSES] __kmem_internal;
-/* By (size + 15) / 16 up to KMALLOC_TABLE_MAX bytes: the slot of the class. */
+/*
+ * By size, up to KMALLOC_TABLE_MAX bytes: the slot of the class. A byte a size,
+ * not one for each step of 16, saves the hit path two instructions.
+ */
 #define KMALLOC_TABLE_MAX	1024
-extern const u8 kmalloc_slot_table[KMALLOC_TABLE_MAX / 16 + 1] __kmem_internal;
+extern const u8 kmalloc_slot_table[KMALLOC_TABLE_MAX + 1] __kmem_internal;
 
 bool kmalloc_init(void);
 

@@ -201,7 +201,7 @@ static struct page *new_slab(struct kmem_cache *s, gfp_t gfp)
 		if (i > 0) {
 			page->head_distance = i;
 			page->zone = slab->zone;
-			page->type = PT_TAIL;
+			page_set_type(page, PT_TAIL);
 		}
 	}
 	if (s->ctor) {
@@ -232,7 +232,7 @@ static void node_trim_empty(struct kmem_cache_node *n, unsigned long keep,
 			    struct list_head *out)
 {
 	while (n->nr_empty > keep) {
-		list_last_entry(&n->empty, struct page, slab_list)->type = PT_PCP;
+		page_set_type(list_last_entry(&n->empty, struct page, slab_list), PT_PCP);
 		list_move(n->empty.prev, out);
 		n->nr_empty--;
 		n->nr_slabs--;
@@ -297,7 +297,7 @@ static unsigned int slab_refill(struct magazine_cache *mc, void **rounds,
 			return 0;
 		got = slab_take(s, slab, rounds, n);
 		lock(&node->lock);
-		slab->type = PT_SLAB;
+		page_set_type(slab, PT_SLAB);
 		node->nr_slabs++;
 		node->alloc_slab++;
 		node_count(s, got);

@@ -276,7 +276,7 @@ case_valgrind() {
 			head -n 30 vg.log
 		}
 	done
-	valgrind -q --error-exitcode=9 "$BIN/entry" 2>vg.log | tail -n 1 || head -n 30 vg.log
+	valgrind -q --error-exitcode=9 "$BIN/limits" threads 30 2>vg.log || head -n 30 vg.log
 }
 
 case_gdb() {

@@ -150,7 +150,7 @@ static void handler(int sig)
 		}
 		ctl->handler_hits++;
 	}
-	if (would_hit(kmalloc_slot_table[OBJECT / 16])) {
+	if (would_hit(kmalloc_slot_table[OBJECT])) {
 		if (held_kmalloc[i]) {
 			MyFree(unclaim(held_kmalloc[i]));
 			held_kmalloc[i] = NULL;
@@ -565,7 +565,10 @@ static void attack(struct section *s, unsigned long at, enum variant v)
 	set_ip(s->d->abort_ip);
 }
 
-/* Behind the commit it goes on where it is: the abort handler would do the work twice. */
+/*
+ * Behind the commit it goes on where it is: the abort handler would do the work
+ * twice. And the commit has happened: a handler that runs here sees it.
+ */
 static void attack_behind(struct section *s, enum variant v)
 {
 	unsigned long at = s->d->start_ip + s->d->post_commit_offset, old = plant(at);
@@ -576,7 +579,7 @@ static void attack_behind(struct section *s, enum variant v)
 	set_ip(at);
 	act(v);
 	let_drain_end();
-	resume(PTRACE_SINGLESTEP, 0);
+	resume(PTRACE_SINGLESTEP, v == SIGNAL || v == BOTH ? SIGUSR1 : 0);
 	if (get_ip() == s->d->abort_ip)
 		stress_fail("restarted behind the commit at %#lx", at);
 }

@@ -84,18 +84,18 @@ void compat_fail(const char *file, int line, const char *what, const char *fmt, 
 	va_list ap;
 
 	compat_failed = true;
-	fprintf(stderr, "[----] %s:%d: Assertion Failed\n[----]   %s: ", file, line, what);
+	fprintf(stderr, "[----] %s:%d: Assertion Failed\n[----]   %s:", file, line, what);
 	va_start(ap, fmt);
 	vfprintf(stderr, fmt, ap);
 	va_end(ap);
 	fputc('\n', stderr);
 }
 
-/* The message is optional: "" stands before it so that there is always a format. */
+/* The message is optional: " " stands before it so that there is always a format. */
 #define COMPAT_CHECK(cond, text, fatal, ...)				\
 	do {								\
 		if (!(cond)) {						\
-			compat_fail(__FILE__, __LINE__, text, "" __VA_ARGS__); \
+			compat_fail(__FILE__, __LINE__, text, " " __VA_ARGS__); \
 			if (fatal)					\
 				_exit(1);				\
 		}							\
