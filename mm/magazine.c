@@ -136,7 +136,7 @@ static void depot_count_miss(struct magazine_cache *mc)
 		return;
 	mc->misses = 0;
 	if (may_grow(mc))
-		mc->level++;
+		WRITE_ONCE(mc->level, mc->level + 1);
 	mc->max_full = depot_limit(mc);
 }
 
@@ -251,6 +251,12 @@ static void magazine_load(struct magazine_cache *mc, struct magazine *m)
 		magazine_retire(mc, m);
 }
 
+/* Whether the magazine that a word speaks of looks empty; percpu_cmpxchg() decides. */
+__racy static bool looks_empty(unsigned int cpu, long word)
+{
+	return !READ_ONCE(*round_of(cpu, word));
+}
+
 /* ---- allocation ------------------------------------------------------------------------ */
 
 static void *alloc_direct(struct magazine_cache *mc, gfp_t gfp)
@@ -294,7 +300,7 @@ void *magazine_alloc_slow(struct magazine_cache *mc, gfp_t gfp)
 	if (full) {
 		object = full->round[--full->count];
 		/* Load the full one for the empty one, if that is what is there. */
-		if (word != WORD_DRAINING && !READ_ONCE(*round_of(cpu, word)) &&
+		if (word != WORD_DRAINING && looks_empty(cpu, word) &&
 		    percpu_cmpxchg(cpu, mc->slot, word,
 				   word_of(cpu, magazine_top(full, full->count)))) {
 			if (word != WORD_CLOSED)
@@ -503,7 +509,7 @@ void magazine_cache_want(struct magazine_cache *mc, unsigned int rounds)
 	mc->max_full = depot_limit(mc);
 }
 
-unsigned long magazine_cache_count(struct magazine_cache *mc)
+__racy unsigned long magazine_cache_count(struct magazine_cache *mc)
 {
 	unsigned long n = 0;
 

@@ -287,6 +287,9 @@ extern unsigned long reclaim_threshold __kmem_internal;	/* pages; READ_ONCE/WRIT
  */
 void zones_fork_lock(void);
 void zones_fork_unlock(void);
+/* The depot locks of the per-CPU page lists: of the rank of the caches' own. */
+void page_alloc_fork_lock(void);
+void page_alloc_fork_unlock(void);
 
 /* ---- checks ---------------------------------------------------------------------- */
 

@@ -348,6 +348,20 @@ void page_alloc_drain(void)
 			magazine_cache_drain(&pcp_lists[o][mt].mag, true);
 }
 
+void page_alloc_fork_lock(void)
+{
+	for (unsigned int o = 0; o < nr_pcp_orders; o++)
+		for (unsigned int mt = 0; mt < MIGRATE_TYPES; mt++)
+			lock(&pcp_lists[o][mt].mag.lock);
+}
+
+void page_alloc_fork_unlock(void)
+{
+	for (unsigned int o = 0; o < nr_pcp_orders; o++)
+		for (unsigned int mt = 0; mt < MIGRATE_TYPES; mt++)
+			unlock(&pcp_lists[o][mt].mag.lock);
+}
+
 /* ---- blocks ---------------------------------------------------------------------------------- */
 
 /* A block of type PT_PCP that is the caller's; zeroed with __GFP_ZERO. */

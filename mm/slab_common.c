@@ -350,6 +350,7 @@ void slab_fork_lock(void)
 
 	lock(&slab_mutex);
 	magazine_fork_lock();
+	page_alloc_fork_lock();
 	list_for_each_entry(s, &slab_caches, list)
 		lock(&s->mag.lock);
 	list_for_each_entry(s, &slab_caches, list)
@@ -364,6 +365,7 @@ void slab_fork_unlock(void)
 		unlock(&s->node.lock);
 	list_for_each_entry(s, &slab_caches, list)
 		unlock(&s->mag.lock);
+	page_alloc_fork_unlock();
 	magazine_fork_unlock();
 	unlock(&slab_mutex);
 }

@@ -137,16 +137,16 @@ static void slab_relist(struct kmem_cache *s, struct page *slab, unsigned int be
 	if (from) {
 		list_del(&slab->slab_list);
 		if (before)
-			n->nr_partial--;
+			stat_add_locked(n->nr_partial, -1UL);
 		else
-			n->nr_empty--;
+			stat_add_locked(n->nr_empty, -1UL);
 	}
 	if (to) {
 		list_add(&slab->slab_list, to);
 		if (slab->inuse)
-			n->nr_partial++;
+			stat_inc_locked(n->nr_partial);
 		else
-			n->nr_empty++;
+			stat_inc_locked(n->nr_empty);
 	} else {
 		INIT_LIST_HEAD(&slab->slab_list);
 	}
@@ -186,7 +186,7 @@ static struct page *new_slab(struct kmem_cache *s, gfp_t gfp)
 	if (!slab)
 		return NULL;
 	slab->order = s->order;
-	slab->slab_cache = s;
+	WRITE_ONCE(slab->slab_cache, s);
 	slab->inuse = 0;
 	INIT_LIST_HEAD(&slab->slab_list);
 	for (u32 i = 0; i < 1U << s->order; i++) {
@@ -234,9 +234,9 @@ static void node_trim_empty(struct kmem_cache_node *n, unsigned long keep,
 	while (n->nr_empty > keep) {
 		page_set_type(list_last_entry(&n->empty, struct page, slab_list), PT_PCP);
 		list_move(n->empty.prev, out);
-		n->nr_empty--;
-		n->nr_slabs--;
-		n->free_slab++;
+		stat_add_locked(n->nr_empty, -1UL);
+		stat_add_locked(n->nr_slabs, -1UL);
+		stat_inc_locked(n->free_slab);
 	}
 }
 
@@ -257,7 +257,7 @@ unsigned long slab_discard_empty(struct kmem_cache *s, unsigned long keep)
 /* Objects went into use, or out of it: the count, and what the magazines go by. Node lock. */
 static void node_count(struct kmem_cache *s, long objects)
 {
-	s->node.nr_inuse += (unsigned long)objects;
+	stat_add_locked(s->node.nr_inuse, (unsigned long)objects);
 	WRITE_ONCE(s->mag.live_bytes, s->node.nr_inuse * s->size);
 }
 
@@ -278,7 +278,7 @@ static unsigned int node_refill(struct kmem_cache *s, void **rounds, unsigned in
 		slab_relist(s, slab, before);
 	}
 	node_count(s, got);
-	node->alloc_slowpath += got;
+	stat_add_locked(node->alloc_slowpath, got);
 	unlock(&node->lock);
 	return got;
 }
@@ -298,10 +298,10 @@ static unsigned int slab_refill(struct magazine_cache *mc, void **rounds,
 		got = slab_take(s, slab, rounds, n);
 		lock(&node->lock);
 		page_set_type(slab, PT_SLAB);
-		node->nr_slabs++;
-		node->alloc_slab++;
+		stat_inc_locked(node->nr_slabs);
+		stat_inc_locked(node->alloc_slab);
 		node_count(s, got);
-		node->alloc_slowpath += got;
+		stat_add_locked(node->alloc_slowpath, got);
 		slab_relist(s, slab, s->objects);
 		unlock(&node->lock);
 	}
@@ -372,7 +372,7 @@ static void slab_flush(struct magazine_cache *mc, void **rounds, unsigned int n)
 		slab_relist(s, slab, before);
 	}
 	node_count(s, -(long)n);
-	node->free_slowpath += n;
+	stat_add_locked(node->free_slowpath, n);
 	node_trim_empty(node, NODE_MAX_EMPTY, &out);
 	unlock(&node->lock);
 	discard_slabs(s, &out);
@@ -417,7 +417,7 @@ static unsigned int slab_count_free(struct kmem_cache *s, struct page *slab)
 }
 
 /* Calls fn for each slab of the cache; node lock held. */
-static void for_each_slab(struct kmem_cache *s, void (*fn)(struct kmem_cache *s,
+__racy static void for_each_slab(struct kmem_cache *s, void (*fn)(struct kmem_cache *s,
 			  struct page *slab, void *arg), void *arg)
 {
 	for (unsigned int i = 0; i < nr_zones; i++) {
@@ -427,7 +427,7 @@ static void for_each_slab(struct kmem_cache *s, void (*fn)(struct kmem_cache *s,
 		while (zpn < end) {
 			struct page *page = z->memmap + zpn;
 
-			if (page->type == PT_SLAB && page->slab_cache == s) {
+			if (READ_ONCE(page->type) == PT_SLAB && READ_ONCE(page->slab_cache) == s) {
 				fn(s, page, arg);
 				zpn += 1UL << s->order;
 			} else {

@@ -69,6 +69,7 @@ typedef uint64_t u64;
 #define smp_load_acquire(p)	__atomic_load_n((p), __ATOMIC_ACQUIRE)
 #define smp_store_release(p, v)	__atomic_store_n((p), (v), __ATOMIC_RELEASE)
 
+
 /* A counter that several threads bump and nobody orders anything by. */
 #define stat_add(x, n)		__atomic_fetch_add(&(x), (n), __ATOMIC_RELAXED)
 #define stat_inc(x)		stat_add(x, 1)
@@ -90,6 +91,16 @@ typedef uint64_t u64;
 #if __has_feature(address_sanitizer)
 #define KMEM_ASAN 1
 #endif
+#endif
+
+/*
+ * Looks, on purpose and without order, at what others may be changing: for an
+ * estimate, or for a guess that is checked afterwards.
+ */
+#ifdef KMEM_TSAN
+#define __racy			__attribute__((no_sanitize("thread"), __noinline__))
+#else
+#define __racy
 #endif
 
 /*

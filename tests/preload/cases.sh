@@ -291,15 +291,15 @@ case_lifetime() {
 }
 
 case_fork() {
-	"$BIN/processes" fork 400
+	"$BIN/processes" fork 250
 }
 
 case_vfork() {
-	"$BIN/processes" vfork 300
+	"$BIN/processes" vfork 200
 }
 
 case_spawn() {
-	"$BIN/processes" spawn 150
+	"$BIN/processes" spawn 100
 }
 
 case_operators() {

@@ -101,11 +101,12 @@ static void tick(unsigned int n)
 int main(int argc, char **argv)
 {
 	static const unsigned int sizes[FIXED] = { 40, 168, 600, 5000 };
+	static const char *const fixed_name[FIXED] = { "fixed-40", "fixed-168", "fixed-600", "fixed-5000" };
 	pthread_t t[MAKERS + USERS];
 
 	stress_start(argc, argv);
 	for (unsigned int i = 0; i < FIXED; i++)
-		fixed[i] = kmem_cache_create("stress-fixed", sizes[i], 0, SLAB_NO_MERGE, NULL);
+		fixed[i] = kmem_cache_create(fixed_name[i], sizes[i], 0, SLAB_NO_MERGE, NULL);
 	for (unsigned long i = 0; i < MAKERS + USERS; i++)
 		if (pthread_create(&t[i], NULL, i < MAKERS ? make : use, (void *)i))
 			return 2;
