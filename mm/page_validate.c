@@ -109,7 +109,7 @@ static void walk_lists(struct walk *w)
 
 /* ---- pages ---------------------------------------------------------------------------- */
 
-static void check_free_block(struct walk *w, const struct page *page, unsigned long zpn)
+__racy static void check_free_block(struct walk *w, const struct page *page, unsigned long zpn)
 {
 	struct zone *z = w->z;
 	unsigned long size = 1UL << page->order, buddy = zpn ^ size;

@@ -10,6 +10,9 @@
  * stays: at the end it is of a moment within a twentieth of the peak, as far
  * as the peak lasted longer than the pause between two looks.
  *
+ * What limits how often: a look may take a tenth of the time (kmem-run.c); pictures
+ * are few by the rule above, a hundred while a program grows a hundredfold.
+ *
  * Nothing is asked of the program itself. It may end at any moment: a picture
  * that does not come out whole is dropped and the earlier one kept.
  */
@@ -185,9 +188,8 @@ static bool read_all(int fd, char **text, size_t *len)
 	return true;
 }
 
-/* slabinfo -p PID [option], its output appended to *@text; false if it failed. */
-static bool ask_slabinfo(const char *prog, pid_t target, const char *option,
-			 char **text, size_t *len)
+/* What slabinfo says of @target, appended to *@text; false if it failed. */
+static bool ask_slabinfo(const char *prog, pid_t target, char **text, size_t *len)
 {
 	char number[16];
 	int fds[2], status;
@@ -205,7 +207,7 @@ static bool ask_slabinfo(const char *prog, pid_t target, const char *option,
 		dup2(fds[1], 1);
 		dup2(null, 2);
 		unsetenv("LD_PRELOAD");
-		execlp(prog, "slabinfo", "-p", number, option, (char *)NULL);
+		execlp(prog, "slabinfo", "--table", "-b", "-m", "-p", number, (char *)NULL);
 		_exit(127);
 	}
 	close(fds[1]);
@@ -217,18 +219,15 @@ static bool ask_slabinfo(const char *prog, pid_t target, const char *option,
 	return ok && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
+/* All tables in one go, so that they are of one moment. */
 static void take_picture(struct watch *w, const struct process *p)
 {
-	static const char *const options[] = { NULL, "-b", "-m" };
 	char *text = NULL;
-	size_t len = 0, i;
+	size_t len = 0;
 
-	for (i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
-		if (!append(&text, &len, "\n", i > 0) ||
-		    !ask_slabinfo(w->slabinfo, p->pid, options[i], &text, &len)) {
-			free(text);
-			return;
-		}
+	if (!ask_slabinfo(w->slabinfo, p->pid, &text, &len)) {
+		free(text);
+		return;
 	}
 	free(w->text);
 	w->text = text;
@@ -247,13 +246,13 @@ void watch_look(struct watch *w, pid_t root)
 	read_processes(&table);
 	mark_below(&table, root);
 	p = largest(&table, w->lib, w->rss_kb + w->rss_kb / 20);
+	clock_gettime(CLOCK_MONOTONIC, &b);
+	w->cost_us = (unsigned long)((b.tv_sec - a.tv_sec) * 1000000 +
+				     (b.tv_nsec - a.tv_nsec) / 1000);
 	if (p) {
 		w->seen_kb = p->rss_kb > w->seen_kb ? p->rss_kb : w->seen_kb;
 		take_picture(w, p);
 	}
-	clock_gettime(CLOCK_MONOTONIC, &b);
-	w->cost_us = (unsigned long)((b.tv_sec - a.tv_sec) * 1000000 +
-				     (b.tv_nsec - a.tv_nsec) / 1000);
 }
 
 void watch_print(const struct watch *w)

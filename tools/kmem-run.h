@@ -23,7 +23,7 @@ struct watch {
 	char *text;			/* slabinfo's tables; free() */
 
 	unsigned long seen_kb;		/* the largest RSS of any process on the library */
-	unsigned long cost_us;		/* of the last look */
+	unsigned long cost_us;		/* of the last look, without the picture */
 };
 
 /*
