@@ -31,7 +31,7 @@
 #include "percpu.h"
 
 /* Empty slabs that a node keeps for the next refill. */
-#define NODE_MAX_EMPTY		2
+#define NODE_MAX_EMPTY		2UL
 
 /* ---- sizes ---------------------------------------------------------------------- */
 
@@ -227,10 +227,17 @@ static void discard_slabs(struct kmem_cache *s, struct list_head *slabs)
 		discard_slab(s, slab);
 }
 
-/* Moves empty slabs beyond @keep to @out. Node lock. */
-static void node_trim_empty(struct kmem_cache_node *n, unsigned long keep,
-			    struct list_head *out)
+/*
+ * Moves empty slabs beyond @keep to @out. Those of a SLAB_TYPESAFE_BY_RCU cache
+ * stay: a reader may be looking at an object that is free by now, and must find
+ * memory of its type there. They go with the cache. Node lock.
+ */
+static void node_trim_empty(struct kmem_cache *s, unsigned long keep, struct list_head *out)
 {
+	struct kmem_cache_node *n = &s->node;
+
+	if ((s->flags & SLAB_TYPESAFE_BY_RCU) && s->refcount > 0)
+		return;
 	while (n->nr_empty > keep) {
 		page_set_type(list_last_entry(&n->empty, struct page, slab_list), PT_PCP);
 		list_move(n->empty.prev, out);
@@ -247,7 +254,7 @@ unsigned long slab_discard_empty(struct kmem_cache *s, unsigned long keep)
 	LIST_HEAD(out);
 
 	lock(&n->lock);
-	node_trim_empty(n, keep, &out);
+	node_trim_empty(s, keep, &out);
 	left = n->nr_slabs;
 	unlock(&n->lock);
 	discard_slabs(s, &out);
@@ -373,7 +380,7 @@ static void slab_flush(struct magazine_cache *mc, void **rounds, unsigned int n)
 	}
 	node_count(s, -(long)n);
 	stat_add_locked(node->free_slowpath, n);
-	node_trim_empty(node, NODE_MAX_EMPTY, &out);
+	node_trim_empty(s, NODE_MAX_EMPTY, &out);
 	unlock(&node->lock);
 	discard_slabs(s, &out);
 }

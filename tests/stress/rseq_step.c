@@ -395,7 +395,7 @@ static int resume(enum __ptrace_request how, int sig)
 
 static void start_child(bool registered)
 {
-	int status;
+	int status = 0;
 
 	memset(ctl, 0, sizeof(*ctl));
 	pid = fork();

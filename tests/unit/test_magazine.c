@@ -351,19 +351,18 @@ Test(magazine, without_a_slot)
 
 Test(magazine, magazine_of)
 {
-	struct {
-		struct magazine m;
-		void *rounds[MAGAZINE_CAPACITY(1) + 2];
-	} x = { .m = { .capacity = MAGAZINE_CAPACITY(1) } };
+	static void *memory[MAGAZINE_BYTES(1) / sizeof(void *)];
+	struct magazine *m = (struct magazine *)memory;
 
-	for (unsigned int i = 0; i < x.m.capacity; i++)
-		x.m.round[i] = object_at(i);
-	x.m.round[x.m.capacity + 1] = &x.m;
-	for (unsigned int n = 0; n <= x.m.capacity; n++) {
-		void **top = n ? &x.m.round[n - 1] : &x.m.bottom;
+	m->capacity = MAGAZINE_CAPACITY(1);
+	for (unsigned int i = 0; i < m->capacity; i++)
+		m->round[i] = object_at(i);
+	m->round[m->capacity + 1] = m;
+	for (unsigned int n = 0; n <= m->capacity; n++) {
+		void **top = n ? &m->round[n - 1] : &m->bottom;
 
-		cr_assert(magazine_of(top) == &x.m);
-		cr_assert(x.m.count == n);
+		cr_assert(magazine_of(top) == m);
+		cr_assert(m->count == n);
 	}
 }
 
