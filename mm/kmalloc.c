@@ -103,6 +103,8 @@ static void *large_alloc(size_t size, size_t align, gfp_t gfp)
 
 	if (size > LARGE_MAX || align > LARGE_MAX)
 		return NULL;
+	if (is_power_of_2(size) && size <= PAGE_SIZE << MAX_PAGE_ORDER)
+		align = max(align, size);
 	head = alloc_large((size + PAGE_SIZE - 1) >> PAGE_SHIFT,
 			   max(align >> PAGE_SHIFT, 1UL), gfp);
 	if (!head)
@@ -187,7 +189,7 @@ static struct page *object_page(const void *object, struct kmem_cache **s)
 	return *s ? page : NULL;
 }
 
-void kfree_slow(void *object)
+void kfree_slow(void *object, void *caller)
 {
 	struct kmem_cache *s;
 	struct page *page;
@@ -196,11 +198,11 @@ void kfree_slow(void *object)
 		return;
 	page = object_page(object, &s);
 	if (unlikely(!page))
-		slab_report_bad_free(NULL, NULL, object, "Invalid pointer");
+		slab_report_bad_free(NULL, NULL, object, "Invalid pointer", caller);
 	if (!s)
 		free_large(page);
 	else if (unlikely(s->debug))
-		slab_free_one(s, object);
+		slab_free_one(s, object, caller);
 	else
 		magazine_free_slow(&s->mag, object);
 }
@@ -208,7 +210,7 @@ void kfree_slow(void *object)
 void kfree(const void *object)
 {
 	if (unlikely(!kfree_hit((void *)object)))
-		kfree_slow((void *)object);
+		kfree_slow((void *)object, __builtin_return_address(0));
 }
 
 void kfree_sensitive(const void *object)
@@ -245,7 +247,8 @@ size_t ksize(const void *object)
 		return 0;
 	page = object_page(object, &s);
 	if (unlikely(!page))
-		slab_report_bad_free(NULL, NULL, object, "Invalid pointer");
+		slab_report_bad_free(NULL, NULL, object, "Invalid pointer",
+				     __builtin_return_address(0));
 	return s ? s->size : page->nr_pages << PAGE_SHIFT;
 }
 
@@ -304,7 +307,7 @@ void *krealloc_slow(void *p, size_t size, gfp_t gfp)
 	struct page *page = object_page(p, &s);
 
 	if (unlikely(!page))
-		slab_report_bad_free(NULL, NULL, p, "Invalid pointer");
+		slab_report_bad_free(NULL, NULL, p, "Invalid pointer", __builtin_return_address(0));
 	if (!s)
 		return large_realloc(page, p, size, gfp);
 	if (!stays(s, size))

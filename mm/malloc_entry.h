@@ -18,7 +18,7 @@ static __always_inline void *malloc_entry(size_t size)
 static __always_inline void free_entry(void *ptr)
 {
 	if (unlikely(!kfree_hit(ptr)))
-		kfree_slow(ptr);
+		kfree_slow(ptr, __builtin_return_address(0));
 }
 
 #endif /* MM_MALLOC_ENTRY_H */

@@ -98,7 +98,7 @@ static inline unsigned int slab_index(const struct kmem_cache *s, unsigned long 
  * checks the pointer and reports; it is the whole of free in debugged caches.
  */
 void *slab_alloc_one(struct kmem_cache *s, gfp_t gfp);
-void slab_free_one(struct kmem_cache *s, void *object);
+void slab_free_one(struct kmem_cache *s, void *object, void *caller);
 
 /* Gives back all empty slabs but @keep. Returns the slabs left. */
 unsigned long slab_discard_empty(struct kmem_cache *s, unsigned long keep);
@@ -107,9 +107,12 @@ unsigned long slab_discard_empty(struct kmem_cache *s, unsigned long keep);
 unsigned long slab_for_each_inuse(struct kmem_cache *s,
 				  void (*fn)(struct kmem_cache *s, void *object));
 
-/* Reports a bad pointer given to free, in the kernel's form, and aborts. */
+/*
+ * Reports a bad pointer given to free, in the kernel's form, and aborts. No lock
+ * held. @caller: the address that free() was called from, NULL if not known.
+ */
 void slab_report_bad_free(struct kmem_cache *s, struct page *slab, const void *object,
-			  const char *reason) __noreturn __cold;
+			  const char *reason, void *caller) __noreturn __cold;
 
 /* ---- slab_common.c: caches -------------------------------------------------------- */
 
@@ -148,8 +151,8 @@ size_t kmalloc_class_size(unsigned int index);
  */
 void *kmalloc_slow(size_t size, gfp_t gfp);
 void *kmalloc_aligned(size_t size, size_t align, gfp_t gfp);
-/* Frees anything that the library ever handed out, or reports it. */
-void kfree_slow(void *object);
+/* Frees anything that the library ever handed out, or reports it and who freed it. */
+void kfree_slow(void *object, void *caller);
 /* Resizes where it stands or moves; NULL: no memory, @p as it was. */
 void *krealloc_slow(void *p, size_t size, gfp_t gfp);
 

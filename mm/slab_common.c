@@ -412,12 +412,12 @@ void *kmem_cache_zalloc(struct kmem_cache *s, gfp_t gfp)
 	return memset(object, 0, s->object_size);
 }
 
-static noinline void kmem_cache_free_miss(struct kmem_cache *s, void *object)
+static noinline void kmem_cache_free_miss(struct kmem_cache *s, void *object, void *caller)
 {
 	if (!object)
 		return;
 	if (s->debug)
-		slab_free_one(s, object);
+		slab_free_one(s, object, caller);
 	else
 		magazine_free_slow(&s->mag, object);
 }
@@ -425,7 +425,7 @@ static noinline void kmem_cache_free_miss(struct kmem_cache *s, void *object)
 void kmem_cache_free(struct kmem_cache *s, void *object)
 {
 	if (unlikely(!object) || unlikely(!rseq_push(s->mag.slot, object)))
-		kmem_cache_free_miss(s, object);
+		kmem_cache_free_miss(s, object, __builtin_return_address(0));
 }
 
 int kmem_cache_alloc_bulk(struct kmem_cache *s, gfp_t gfp, size_t nr, void **p)

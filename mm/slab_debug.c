@@ -56,7 +56,7 @@ static void report_object(struct page *slab, const void *pointer)
 }
 
 void slab_report_bad_free(struct kmem_cache *s, struct page *slab, const void *object,
-			  const char *reason)
+			  const char *reason, void *caller)
 {
 	if (slab && slab->slab_cache != s) {
 		pr_raw(LINE_DOUBLE "\n");
@@ -71,6 +71,10 @@ void slab_report_bad_free(struct kmem_cache *s, struct page *slab, const void *o
 		report_slab(slab);
 		report_object(slab, object);
 	}
-	pr_raw("Call from %p (thread %d)\n", __builtin_return_address(0), host_gettid());
+	if (caller)
+		pr_raw("Call from %p (thread %d)\n", caller, host_gettid());
+	else
+		pr_raw("Call from an earlier free, found when its magazine was flushed; KMEM_CMDLINE=slab_debug=F finds it at once (thread %d)\n",
+		       host_gettid());
 	host_abort();
 }

@@ -324,33 +324,30 @@ static unsigned int slab_refill(struct magazine_cache *mc, void **rounds,
 
 /* ---- flush ---------------------------------------------------------------------------------- */
 
-/* The index of an object that is being freed; reports and aborts if it is none. */
-static unsigned int slab_check_object(struct kmem_cache *s, struct page *slab,
-				      const void *object)
-{
-	unsigned long offset = (unsigned long)((const char *)object - slab_address(slab));
-	unsigned int index = slab_index(s, offset);
-
-	if (unlikely((unsigned long)index * s->size != offset || index >= s->objects))
-		slab_report_bad_free(s, slab, object, "Invalid object pointer");
-	if (unlikely(slab_bit(slab, index)))
-		slab_report_bad_free(s, slab, object, "Object already free");
-	return index;
-}
-
-static struct page *slab_of_object(struct kmem_cache *s, const void *object)
+/* What is wrong with an object that comes back; NULL: nothing. */
+static const char *object_fault(struct kmem_cache *s, const void *object, struct page **slab,
+				unsigned int *index)
 {
 	struct zone *z = zone_of(object);
-	struct page *slab;
+	unsigned long offset;
 
+	*slab = NULL;
 	if (unlikely(!z))
-		slab_report_bad_free(s, NULL, object, "Invalid pointer");
-	slab = page_head(z->memmap + zone_zpn(z, object));
-	if (unlikely(slab->type != PT_SLAB))
-		slab_report_bad_free(s, NULL, object, "Invalid object pointer");
-	if (unlikely(slab->slab_cache != s))
-		slab_report_bad_free(s, slab, object, "Wrong cache");
-	return slab;
+		return "Invalid pointer";
+	*slab = page_head(z->memmap + zone_zpn(z, object));
+	if (unlikely((*slab)->type != PT_SLAB)) {
+		*slab = NULL;
+		return "Invalid object pointer";
+	}
+	if (unlikely((*slab)->slab_cache != s))
+		return "Wrong cache";
+	offset = (unsigned long)((const char *)object - slab_address(*slab));
+	*index = slab_index(s, offset);
+	if (unlikely((unsigned long)*index * s->size != offset || *index >= s->objects))
+		return "Invalid object pointer";
+	if (unlikely(slab_bit(*slab, *index)))
+		return "Object already free";
+	return NULL;
 }
 
 /* The struct pages of random objects are cache misses: ask for all of them first. */
@@ -362,19 +359,28 @@ static void prefetch_pages(void **rounds, unsigned int n)
 		__builtin_prefetch(z->memmap + zone_zpn(z, rounds[i]), 1);
 }
 
-static void slab_flush(struct magazine_cache *mc, void **rounds, unsigned int n)
+/*
+ * Sets the bits of @n objects. The report of a bad one is made with no lock held:
+ * the program may allocate in its handler of SIGABRT. @caller: who freed it, NULL
+ * where that is long past.
+ */
+static void flush_objects(struct kmem_cache *s, void **rounds, unsigned int n, void *caller)
 {
-	struct kmem_cache *s = container_of(mc, struct kmem_cache, mag);
 	struct kmem_cache_node *node = &s->node;
 	LIST_HEAD(out);
 
 	prefetch_pages(rounds, n);
 	lock(&node->lock);
 	for (unsigned int i = 0; i < n; i++) {
-		struct page *slab = slab_of_object(s, rounds[i]);
-		unsigned int index = slab_check_object(s, slab, rounds[i]);
-		unsigned int before = slab->inuse--;
+		struct page *slab;
+		unsigned int index, before;
+		const char *fault = object_fault(s, rounds[i], &slab, &index);
 
+		if (unlikely(fault)) {
+			unlock(&node->lock);
+			slab_report_bad_free(s, slab, rounds[i], fault, caller);
+		}
+		before = slab->inuse--;
 		*slab_word(slab, index) |= BIT(index % 64);
 		slab_relist(s, slab, before);
 	}
@@ -383,6 +389,11 @@ static void slab_flush(struct magazine_cache *mc, void **rounds, unsigned int n)
 	node_trim_empty(s, NODE_MAX_EMPTY, &out);
 	unlock(&node->lock);
 	discard_slabs(s, &out);
+}
+
+static void slab_flush(struct magazine_cache *mc, void **rounds, unsigned int n)
+{
+	flush_objects(container_of(mc, struct kmem_cache, mag), rounds, n, NULL);
 }
 
 const struct magazine_backend slab_backend = {
@@ -403,13 +414,21 @@ void *slab_alloc_one(struct kmem_cache *s, gfp_t gfp)
 	return object;
 }
 
-void slab_free_one(struct kmem_cache *s, void *object)
+void slab_free_one(struct kmem_cache *s, void *object, void *caller)
 {
 	if (kmem_params.init_on_free && !s->ctor) {
-		slab_check_object(s, slab_of_object(s, object), object);
+		struct page *slab;
+		unsigned int index;
+		const char *fault;
+
+		lock(&s->node.lock);
+		fault = object_fault(s, object, &slab, &index);
+		unlock(&s->node.lock);
+		if (unlikely(fault))
+			slab_report_bad_free(s, slab, object, fault, caller);
 		memset(object, 0, s->size);
 	}
-	slab_flush(&s->mag, &object, 1);
+	flush_objects(s, &object, 1, caller);
 }
 
 /* ---- looking and checking ---------------------------------------------------------------------- */
