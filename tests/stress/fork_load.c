@@ -7,13 +7,18 @@
  */
 #include "stress.h"
 
+#include "mm/cmdline.h"
 #include "mm/init.h"
 
 #define THREADS	4
 #define SHARED	512
 
-/* ThreadSanitizer ends a child of a threaded process that starts a thread. */
-#ifdef KMEM_TSAN
+/*
+ * The sanitizers' own runtimes do not survive a fork beside threads well enough to
+ * start one in the child: ThreadSanitizer says so, AddressSanitizer's allocator
+ * keeps a lock of another thread's. The reclaimer is a thread, too, there.
+ */
+#if defined(KMEM_TSAN) || defined(KMEM_ASAN)
 #define THREADS_IN_CHILD	false
 #else
 #define THREADS_IN_CHILD	true
@@ -83,6 +88,7 @@ static int child(unsigned int n)
 	pthread_t t;
 
 	alarm(20);
+	kmem_params.reclaim = THREADS_IN_CHILD;
 	stress_errors = 0;
 	stress_validate_caches();
 	child_thread(NULL);
