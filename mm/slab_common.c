@@ -176,16 +176,42 @@ static bool args_valid(const char *name, unsigned int size,
 	return true;
 }
 
-static void warn_duplicate(const char *name)
+static bool name_taken(const char *name)
 {
 	struct kmem_cache *s;
 
 	list_for_each_entry(s, &slab_caches, list) {
-		if (!strcmp(s->name, name)) {
-			printk("kmem_cache of name '%s' already exists\n", name);
-			return;
-		}
+		if (!strcmp(s->name, name))
+			return true;
 	}
+	return false;
+}
+
+/* Another name for a cache that is like it, or a new one. NULL: no memory. */
+static struct kmem_cache *find_or_create(const char *name, unsigned int size,
+					 const struct kmem_cache_args *args,
+					 slab_flags_t flags)
+{
+	unsigned int align = effective_align(size, args->align, flags);
+	struct kmem_cache *s;
+	bool taken;
+
+	lock(&slab_mutex);
+	taken = name_taken(name);
+	s = find_mergeable(size, align, flags, args);
+	if (s && !add_alias(s, name))
+		s = NULL;
+	if (!s) {
+		s = new_cache(name, size, args, flags, SLOT_NONE);
+		if (s)
+			list_add_tail(&s->list, &slab_caches);
+	}
+	unlock(&slab_mutex);
+	if (taken)
+		printk("kmem_cache of name '%s' already exists\n", name);
+	if (!s)
+		printk("kmem_cache_create(%s) failed: out of memory\n", name);
+	return s;
 }
 
 struct kmem_cache *__kmem_cache_create_args(const char *name, unsigned int size,
@@ -198,23 +224,8 @@ struct kmem_cache *__kmem_cache_create_args(const char *name, unsigned int size,
 	mm_init();
 	if (!args)
 		args = &none;
-	if (args_valid(name, size, args, flags)) {
-		unsigned int align = effective_align(size, args->align, flags);
-
-		lock(&slab_mutex);
-		warn_duplicate(name);
-		s = find_mergeable(size, align, flags, args);
-		if (s && !add_alias(s, name))
-			s = NULL;
-		if (!s) {
-			s = new_cache(name, size, args, flags, SLOT_NONE);
-			if (s)
-				list_add_tail(&s->list, &slab_caches);
-		}
-		unlock(&slab_mutex);
-		if (!s)
-			printk("kmem_cache_create(%s) failed: out of memory\n", name);
-	}
+	if (args_valid(name, size, args, flags))
+		s = find_or_create(name, size, args, flags);
 	if (!s && (flags & SLAB_PANIC))
 		BUG("kmem_cache_create: Failed to create slab '%s'", name ? name : "(null)");
 	return s;
@@ -268,56 +279,81 @@ struct kmem_cache *create_kmalloc_cache(unsigned int size, unsigned int slot)
 
 /* ---- destruction ------------------------------------------------------------------- */
 
-static unsigned int objects_listed;	/* slab_mutex */
+#define MAX_LISTED	64
 
-static void list_object(struct kmem_cache *s, void *object)
+/* Objects left in a cache that is being destroyed; slab_mutex. */
+static struct {
+	void *object[MAX_LISTED];
+	unsigned long count;
+} remaining;
+
+static void note_object(struct kmem_cache *s, void *object)
 {
 	(void)s;
-	if (objects_listed++ < 64)
-		pr_raw("Object %p @offset=%lu\n", object,
-		       (unsigned long)((char *)object -
-				       slab_address(virt_to_head_page(object))));
+	if (remaining.count < MAX_LISTED)
+		remaining.object[remaining.count] = object;
+	remaining.count++;
 }
 
-static void report_remaining(struct kmem_cache *s, void *caller)
+/* The cache is leaked, so it can be looked at with no lock held. */
+static void report_remaining(struct kmem_cache *s, void **objects, unsigned long count,
+			     void *caller)
 {
-	unsigned long n;
-
 	pr_raw("=============================================================================\n");
 	pr_raw("BUG %s (pid %d): Objects remaining on __kmem_cache_shutdown()\n",
 	       s->name, host_getpid());
 	pr_raw("-----------------------------------------------------------------------------\n\n");
-	objects_listed = 0;
-	n = slab_for_each_inuse(s, list_object);
-	pr_raw("%lu objects remain\n", n);
+	for (unsigned long i = 0; i < min(count, (unsigned long)MAX_LISTED); i++)
+		pr_raw("Object %p @offset=%lu\n", objects[i],
+		       (unsigned long)((char *)objects[i] -
+				       slab_address(virt_to_head_page(objects[i]))));
+	pr_raw("%lu objects remain\n", count);
 	pr_raw("kmem_cache_destroy %s: Slab cache still has objects when called from %p\n",
 	       s->name, caller);
 }
 
+/* The last user is gone. True: nothing is left of it but the structure. slab_mutex. */
+static bool shut_down(struct kmem_cache *s)
+{
+	unsigned int slot = s->mag.slot;
+
+	magazine_cache_destroy(&s->mag);
+	s->mag.slot = SLOT_NONE;	/* objects that remain may still be freed */
+	percpu_slot_free(slot);
+	if (slab_discard_empty(s, 0) == 0) {
+		list_del(&s->list);
+		return true;
+	}
+	remaining.count = 0;
+	slab_for_each_inuse(s, note_object);
+	return false;
+}
+
 void kmem_cache_destroy(struct kmem_cache *s)
 {
-	bool dead = false;
+	enum { ALIVE, GONE, LEAKED, KMALLOC } fate = ALIVE;
+	void *left[MAX_LISTED];
+	unsigned long count = 0;
 
 	if (!s)
 		return;
 	lock(&slab_mutex);
 	if (s->refcount < 0) {
-		printk("kmem_cache_destroy %s: a kmalloc cache stays\n", s->name);
+		fate = KMALLOC;
 	} else if (--s->refcount == 0) {
-		unsigned int slot = s->mag.slot;
-
-		magazine_cache_destroy(&s->mag);
-		s->mag.slot = SLOT_NONE;	/* objects that remain may still be freed */
-		percpu_slot_free(slot);
-		dead = slab_discard_empty(s, 0) == 0;
-		if (dead)
-			list_del(&s->list);
-		else
-			report_remaining(s, __builtin_return_address(0));
+		fate = shut_down(s) ? GONE : LEAKED;
+		if (fate == LEAKED) {
+			count = remaining.count;
+			memcpy(left, remaining.object, sizeof(left));
+		}
 	}
 	unlock(&slab_mutex);
-	if (dead)
+	if (fate == GONE)
 		free_cache(s);
+	else if (fate == LEAKED)
+		report_remaining(s, left, count, __builtin_return_address(0));
+	else if (fate == KMALLOC)
+		printk("kmem_cache_destroy %s: a kmalloc cache stays\n", s->name);
 }
 
 int kmem_cache_shrink(struct kmem_cache *s)
