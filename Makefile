@@ -25,7 +25,8 @@ PARTS	?=
 
 # ---- options: what may stand on the command line ------------------------------
 
-options	:= CC AR CFLAGS CPPFLAGS LDFLAGS PREFIX DESTDIR CMD V JOBS PARTS
+options	:= CC AR CFLAGS CPPFLAGS LDFLAGS PREFIX DESTDIR CMD V JOBS PARTS \
+	PEERS QUICK RUNS ONLY
 given	:= $(strip $(foreach v,$(.VARIABLES),\
 		$(if $(findstring command line,$(origin $v)),$v)))
 unknown	:= $(filter-out $(options) -*-command-variables-*- MAKEFLAGS,$(given))
@@ -199,6 +200,10 @@ all: libs-release $(tools)
 tools/slabinfo tools/kmem-run: tools/%: build/tools/%
 	$(Q)ln -sf ../$< $@
 
+# ---- bench: libkmem beside other allocators ------------------------------------------
+
+include tools/bench/bench.mk
+
 # ---- what is needed: .ci/packages lists it ----------------------------------------
 
 .PHONY: deps deps-build deps-run deps-check
@@ -265,6 +270,8 @@ help:
 	@echo 'make install PREFIX=/usr/local DESTDIR='
 	@echo 'make uninstall, clean'
 	@echo 'make deps               installs the packages that building, running and checking need (apt-get)'
+	@echo 'make bench [QUICK=1] [ONLY=...] [RUNS=N] [PEERS="name=path.so ..."]'
+	@echo '                        installs other allocators, compares time and memory; build/bench/'
 	@echo 'make golden-update      writes the fast paths'"'"' instruction counts anew'
 	@echo 'make libs-VARIANT       the libraries of another build; VARIANT: $(variants)'
 	@echo 'make {unit,stress,regression}-VARIANT   its tests, built but not run'

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: MIT
+"""From runs to medians, ratios, means, and the goals.
+
+`results` is what run.py collects and writes as JSON:
+
+    {"allocators": {name: {"ours": bool, ...}},
+     "workloads": {name: {"group": ..., "judged": bool, "runs": {allocator: [run]}}}}
+
+where a run is what measure.run() returns.
+"""
+import stats
+
+SYNTHETIC = ("single", "threads")
+MEMORY_GROUPS = ("single", "threads", "real")
+OURS = ("libkmem", "fallback")
+
+# A cost that grows with N may be this many times that of the smallest N, plus the
+# cache misses that the memory itself costs.
+FLAT = 2.0
+
+
+def peers(results):
+    return [n for n, a in results["allocators"].items() if not a["ours"]]
+
+
+def judged(results, groups):
+    """Names of the workloads of these groups whose time and memory count."""
+    return [n for n, w in results["workloads"].items() if w["group"] in groups and w["judged"]]
+
+
+def medians(results, workload, what):
+    """{allocator: median of wall, user, sys or rss}"""
+    return {a: stats.median([r[what] for r in runs])
+            for a, runs in results["workloads"][workload]["runs"].items() if runs}
+
+
+def ratios(results, workload, what):
+    """To the best peer; nothing where no peer has a result."""
+    try:
+        return stats.ratios(medians(results, workload, what), peers(results))
+    except ValueError:
+        return {}
+
+
+def worst_spread(results, workload, what):
+    return max(stats.spread([r[what] for r in runs])
+               for runs in results["workloads"][workload]["runs"].values() if runs)
+
+
+def means(results, groups, what):
+    """Geometric mean of the ratios over the workloads of the groups, for each allocator."""
+    tables = [ratios(results, n, what) for n in judged(results, groups)]
+    return stats.mean_ratios([t for t in tables if t])
+
+
+def metric(results, workload, allocator, name):
+    """Median over the runs of a figure that the workload printed; None if it did not."""
+    runs = results["workloads"].get(workload, {}).get("runs", {}).get(allocator, [])
+    values = [r["metrics"][name] for r in runs if name in r["metrics"]]
+    return stats.median(values) if values else None
+
+
+def series(results, workload, allocator, prefix):
+    """[(N, median)] of the metrics PREFIX_N_ns, by N."""
+    runs = results["workloads"].get(workload, {}).get("runs", {}).get(allocator, [])
+    names = {n for r in runs for n in r["metrics"] if n.startswith(prefix + "_")}
+    points = [(int(n.split("_")[1]), metric(results, workload, allocator, n)) for n in names]
+    return sorted(points)
+
+
+# ---- goals ---------------------------------------------------------------------------
+
+
+def _goal(what, limit, value, note="", unit=""):
+    return {"what": what, "limit": limit, "value": value, "unit": unit,
+            "met": value <= limit, "note": note}
+
+
+def _mean_goal(results, ours, group, limit):
+    table = means(results, (group,), "wall")
+    others = {n: v for n, v in table.items() if n in peers(results)}
+    if ours not in table or not others:
+        return []
+    name, value = stats.best(others, others)
+    return [_goal(f"mean wall time, {group}, of the best peer's", limit, table[ours] / value,
+                  f"best peer: {name}")]
+
+
+def _worst_goal(results, ours, groups, what, label, limit):
+    found = []
+    for name in judged(results, groups):
+        table = ratios(results, name, what)
+        if ours in table:
+            found.append((table[ours], name))
+    if not found:
+        return []
+    over = [f"{n} {v:.2f}" for v, n in sorted(found, reverse=True) if v > limit]
+    return [_goal(label, limit, max(found)[0], "over: " + ", ".join(over) if over else "")]
+
+
+def _rss_goals(results, ours):
+    table = means(results, MEMORY_GROUPS, "rss")
+    return [_goal(f"mean peak RSS, of {peer}'s", limit, table[ours] / table[peer])
+            for peer, limit in (("mimalloc", .85), ("glibc", .95))
+            if ours in table and peer in table]
+
+
+def _idle_goal(results, ours):
+    left = []
+    for name, w in results["workloads"].items():
+        if w["group"] != "memory":
+            continue
+        start = metric(results, name, ours, "rss_start_kb")
+        for phase in ("idle", "end"):
+            after = metric(results, name, ours, f"rss_{phase}_kb")
+            if start is not None and after is not None:
+                left.append((after - start, f"{name}, {phase}"))
+    return [_goal("RSS 5 s after all is freed, above start", 2048, *max(left), unit=" kB")] if left else []
+
+
+def _latency_goals(results, ours):
+    goals = []
+    for name in ("latency", "latency_threads"):
+        for call in ("malloc", "free"):
+            figure = f"{call}_p9999_ns"
+            mine = metric(results, name, ours, figure)
+            others = {p: metric(results, name, p, figure) for p in peers(results)}
+            others = {p: v for p, v in others.items() if v is not None}
+            if mine is not None and others:
+                peer, value = stats.best(others, others)
+                goals.append(_goal(f"p99.99 of {call}, {name}, of the best peer's", .5,
+                                   mine / value, f"{mine:.0f} ns, {peer} {value:.0f} ns"))
+    return goals
+
+
+def _flat_goals(results, ours):
+    """Largest of cost(N) / what is allowed at N, allowed: FLAT * cost(least N) + 2 misses."""
+    goals = []
+    memory = dict(series(results, "api_live_most", ours, "memory"))
+    miss = {"api_live_most": memory, "api_threads": {}, "api_caches": {}}
+    for name, prefix in (("api_live_most", "live"), ("api_threads", "threads"),
+                         ("api_threads", "cpus"), ("api_caches", "caches")):
+        points = series(results, name, ours, prefix)
+        if len(points) < 2:
+            continue
+        first = points[0][1]
+        value, n = max(((cost - 2 * miss[name].get(n, 0)) / first, n) for n, cost in points[1:])
+        goals.append(_goal(f"cost of an operation, {prefix} {points[0][0]} to {points[-1][0]},"
+                           " growth", FLAT, value,
+                           f"{first:.1f} ns to {dict(points)[n]:.1f} ns at {n}"))
+    return goals
+
+
+def goals(results, ours):
+    return (_mean_goal(results, ours, "single", .93)
+            + _mean_goal(results, ours, "threads", .85)
+            + _worst_goal(results, ours, SYNTHETIC, "wall", "any one synthetic, wall time", 1.05)
+            + _worst_goal(results, ours, ("real",), "wall", "any real program, wall time", 1.02)
+            + _rss_goals(results, ours)
+            + _worst_goal(results, ours, MEMORY_GROUPS, "rss", "any one workload, peak RSS", 1.10)
+            + _idle_goal(results, ours)
+            + _latency_goals(results, ours)
+            + _flat_goals(results, ours))

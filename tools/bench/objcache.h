@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * objcache.h - the same workload on the library's own API and on a malloc.
+ *
+ * Each workload whose name begins with api_ is built twice: NAME with
+ * BENCH_KMEM, on kmem_cache_alloc() and alloc_pages(), and NAME-malloc on what a
+ * program without the library has for the same job, malloc and aligned_alloc,
+ * to be run under each peer.
+ */
+#ifndef BENCH_OBJCACHE_H
+#define BENCH_OBJCACHE_H
+
+#include "bench.h"
+
+#ifdef BENCH_KMEM
+
+#include <kmem/page_alloc.h>
+#include <kmem/slab.h>
+
+typedef struct kmem_cache *objcache_t;
+
+static inline objcache_t objcache_create(const char *name, unsigned int size)
+{
+	return bench_ptr(__kmem_cache_create(name, size, 8, SLAB_NO_MERGE, NULL));
+}
+
+static inline void *obj_alloc(objcache_t c)
+{
+	return bench_ptr(kmem_cache_alloc(c, GFP_KERNEL));
+}
+
+static inline void obj_free(objcache_t c, void *p)
+{
+	kmem_cache_free(c, p);
+}
+
+static inline void obj_alloc_bulk(objcache_t c, size_t n, void **p)
+{
+	if (!kmem_cache_alloc_bulk(c, GFP_KERNEL, n, p))
+		bench_ptr(NULL);
+}
+
+static inline void obj_free_bulk(objcache_t c, size_t n, void **p)
+{
+	kmem_cache_free_bulk(c, n, p);
+}
+
+static inline void *pages_alloc(unsigned int order)
+{
+	return bench_ptr((void *)__get_free_pages(GFP_KERNEL, order));
+}
+
+static inline void pages_free(void *p, unsigned int order)
+{
+	free_pages((unsigned long)p, order);
+}
+
+#else /* !BENCH_KMEM */
+
+typedef size_t objcache_t;
+
+static inline objcache_t objcache_create(const char *name, unsigned int size)
+{
+	(void)name;
+	return size;
+}
+
+static inline void *obj_alloc(objcache_t c)
+{
+	return bench_ptr(malloc(c));
+}
+
+static inline void obj_free(objcache_t c, void *p)
+{
+	(void)c;
+	free(p);
+}
+
+static inline void obj_alloc_bulk(objcache_t c, size_t n, void **p)
+{
+	while (n > 0)
+		p[--n] = obj_alloc(c);
+}
+
+static inline void obj_free_bulk(objcache_t c, size_t n, void **p)
+{
+	while (n > 0)
+		obj_free(c, p[--n]);
+}
+
+static inline void *pages_alloc(unsigned int order)
+{
+	return bench_ptr(aligned_alloc(4096ul << order, 4096ul << order));
+}
+
+static inline void pages_free(void *p, unsigned int order)
+{
+	(void)order;
+	free(p);
+}
+
+#endif
+
+/* "NAME_N_ns" of @ops operations (one alloc and one free) since @start. */
+static inline void bench_say_ns(const char *name, unsigned long n, uint64_t ns, double ops)
+{
+	printf("%s_%lu_ns %.2f\n", name, n, (double)ns / ops);
+	fflush(stdout);
+}
+
+#endif /* BENCH_OBJCACHE_H */
