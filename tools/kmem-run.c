@@ -247,14 +247,16 @@ static struct result run_once(const struct options *o, enum side side, struct wa
 {
 	struct result r = { 0 };
 	struct rusage ru = { 0 };
-	sigset_t chld, old;
+	sigset_t chld, all, old;
 	int status = 0;
 	double start;
 	pid_t pid;
 
 	sigemptyset(&chld);
 	sigaddset(&chld, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &chld, &old);
+	/* Nothing may arrive between the fork and knowing whom to pass it on to. */
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &old);
 	fflush(NULL);
 	start = now();
 	pid = fork();
@@ -266,6 +268,8 @@ static struct result run_once(const struct options *o, enum side side, struct wa
 		exec_program(o);
 	}
 	child_pid = pid;
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	sigprocmask(SIG_BLOCK, &chld, NULL);
 	wait_for(pid, w, &chld, &status, &ru);
 	r.wall = now() - start;
 	child_pid = 0;
