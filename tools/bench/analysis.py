@@ -29,7 +29,7 @@ def judged(results, groups):
 
 
 def medians(results, workload, what):
-    """{allocator: median of wall, user, sys or rss}"""
+    """{allocator: median of wall, user, sys, cpu or rss}"""
     return {a: stats.median([r[what] for r in runs])
             for a, runs in results["workloads"][workload]["runs"].items() if runs}
 

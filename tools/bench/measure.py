@@ -42,7 +42,7 @@ def prepare(workload, scratch, quick):
 
 
 def run(workload, allocator, build, scratch, quick):
-    """{"wall", "user", "sys" (s), "rss" (kB), "metrics", "samples", "histogram"}"""
+    """{"wall", "user", "sys", "cpu" (s), "rss" (kB), "metrics", "samples", "histogram"}"""
     with tempfile.NamedTemporaryFile("r", prefix="bench-") as result:
         launched = [os.path.join(build, "bench", "launch"), result.name,
                     *command(workload, allocator, build, scratch, quick)]
@@ -61,9 +61,9 @@ def run(workload, allocator, build, scratch, quick):
             last = done.stderr.strip().splitlines()[-1:] or [""]
             raise Failed(f"exit status {done.returncode} {last[0]}")
         _, wall_ns, user_us, sys_us, rss_kb = (int(x) for x in result.read().split())
-    return {"wall": wall_ns / 1e9, "user": user_us / 1e6, "sys": sys_us / 1e6, "rss": rss_kb,
-            **(parse_output(done.stdout) if workload.group != "real" else
-               parse_output(""))}
+    return {"wall": wall_ns / 1e9, "user": user_us / 1e6, "sys": sys_us / 1e6,
+            "cpu": (user_us + sys_us) / 1e6, "rss": rss_kb,
+            **parse_output(done.stdout if workload.group != "real" else "")}
 
 
 def parse_output(text):

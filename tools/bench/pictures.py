@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Pictures by gnuplot, which gets its data and its commands on standard input."""
+import glob
 import os
 import shutil
 import subprocess
@@ -72,6 +73,8 @@ def _last_run(results, workload, allocator):
 
 def draw(results, directory):
     """All there is data for; returns the paths. None of them where gnuplot is missing."""
+    for old in glob.glob(os.path.join(directory, "*.svg")):
+        os.unlink(old)          # of a run that may have been of other workloads
     if not shutil.which("gnuplot"):
         return []
     drawn = []

@@ -4,7 +4,8 @@ import analysis
 import stats
 import workloads as registry
 
-SHORT = {"wall": ("wall time", "s", 1.0), "rss": ("peak RSS", "MB", 1e-3)}
+SHORT = {"wall": ("wall time", "s", 1.0), "cpu": ("CPU time", "s", 1.0),
+         "rss": ("peak RSS", "MB", 1e-3)}
 
 
 def _line(first, cells, last=""):
@@ -73,7 +74,7 @@ def text(results):
     lines = _machine(results)
     lines += ["Ratios to the best peer of the workload, medians; below 1 is better than all peers."]
     for group in registry.GROUPS:
-        for what in ("wall", "rss"):
+        for what in ("wall", "cpu", "rss"):
             table = group_table(results, group, what)
             if table:
                 lines += [""] + table
