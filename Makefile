@@ -101,6 +101,8 @@ core_src := $(filter-out $(malloc_src),$(lib_src))
 slabinfo_src := $(wildcard tools/slabinfo*.c tools/inspect/*.c)
 kmem_run_src := $(wildcard tools/kmem-run*.c)
 headers := $(wildcard include/kmem/*.h)
+compat_headers := $(wildcard include/compat/linux/*.h)
+pcs := kmem.pc kmem-linux.pc
 
 unit_tests := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 program_kinds := stress regression
@@ -245,20 +247,23 @@ installed_libs := libkmem.a libkmem.so libkmem.so.$(SOVER) libkmem.so.$(VERSION)
 
 .PHONY: install uninstall clean help
 install: all
-	install -d $(bindir) $(libdir)/pkgconfig $(incdir)
+	install -d $(bindir) $(libdir)/pkgconfig $(incdir)/compat/linux
 	install -m 644 $(headers) $(incdir)
+	install -m 644 $(compat_headers) $(incdir)/compat/linux
 	install -m 644 build/libkmem.a $(libdir)
 	install -m 755 build/libkmem.so.$(SOVER) $(libdir)/libkmem.so.$(VERSION)
 	ln -sf libkmem.so.$(VERSION) $(libdir)/libkmem.so.$(SOVER)
 	ln -sf libkmem.so.$(SOVER) $(libdir)/libkmem.so
 	install -m 755 build/libkmem-malloc.so $(libdir)
 	install -m 755 $(patsubst tools/%,build/tools/%,$(tools)) $(bindir)
-	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' kmem.pc.in >$(libdir)/pkgconfig/kmem.pc
+	for pc in $(pcs); do sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' \
+		$$pc.in >$(libdir)/pkgconfig/$$pc || exit 1; done
 
 uninstall:
 	rm -f $(addprefix $(incdir)/,$(notdir $(headers))) $(addprefix $(libdir)/,$(installed_libs)) \
-		$(libdir)/pkgconfig/kmem.pc $(patsubst tools/%,$(bindir)/%,$(tools))
-	-rmdir $(incdir)
+		$(addprefix $(incdir)/compat/linux/,$(notdir $(compat_headers))) \
+		$(addprefix $(libdir)/pkgconfig/,$(pcs)) $(patsubst tools/%,$(bindir)/%,$(tools))
+	-rmdir $(incdir)/compat/linux $(incdir)/compat $(incdir)
 
 clean:
 	rm -rf build tools/slabinfo tools/kmem-run

@@ -82,7 +82,7 @@ enum migratetype {
  */
 struct page {
 	u8 type;			/* enum page_type */
-	u8 order;			/* of the block; PT_TAIL, PT_LARGE: unused */
+	u8 order;			/* of the block; PT_TAIL: unused; PT_LARGE: vmalloc.c's mark or 0 */
 	u8 zone;			/* index into zones[]; set when the page becomes present */
 	u8 migratetype;			/* PT_BUDDY: the free list it is on; in use: what was asked for */
 	union {

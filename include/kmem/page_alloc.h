@@ -13,6 +13,7 @@
 #ifndef KMEM_PAGE_ALLOC_H
 #define KMEM_PAGE_ALLOC_H
 
+#include <kmem/cleanup.h>
 #include <kmem/gfp.h>
 #include <kmem/types.h>
 
@@ -47,6 +48,12 @@ struct page *alloc_pages(gfp_t gfp, unsigned int order);
 #define alloc_page(gfp)	alloc_pages((gfp), 0)
 
 /**
+ * alloc_pages_node - alloc_pages() on a node
+ * @nid: the node preferred, and with __GFP_THISNODE the only one; NUMA_NO_NODE: any
+ */
+struct page *alloc_pages_node(int nid, gfp_t gfp, unsigned int order);
+
+/**
  * __get_free_pages - alloc_pages() that answers with the address
  * Return: the address of the first byte, 0 when there is no memory.
  */
@@ -79,6 +86,8 @@ void free_pages(unsigned long addr, unsigned int order);
  * Return: the address, NULL when there is no memory or @size is 0.
  */
 void *alloc_pages_exact(size_t size, gfp_t gfp);
+/** alloc_pages_exact_nid - the same on a node, as alloc_pages_node(). */
+void *alloc_pages_exact_nid(int nid, size_t size, gfp_t gfp);
 /** free_pages_exact - free what alloc_pages_exact(@size) gave; NULL is allowed. */
 void free_pages_exact(void *virt, size_t size);
 
@@ -141,6 +150,20 @@ static inline unsigned int get_order(unsigned long size)
 	return 64 - PAGE_SHIFT - (unsigned int)__builtin_clzl(size - 1);
 }
 
+DEFINE_FREE(free_page, void *, free_page((unsigned long)_T))
+
 KMEM_END_DECLS
+
+/* ---- the names behind the kernel's allocation tags --------------------------------- */
+
+#define alloc_pages_noprof		alloc_pages
+#define alloc_page_noprof		alloc_page
+#define alloc_pages_node_noprof		alloc_pages_node
+#define get_free_pages_noprof		__get_free_pages
+#define get_zeroed_page_noprof		get_zeroed_page
+#define alloc_pages_exact_noprof	alloc_pages_exact
+#define alloc_pages_exact_nid_noprof	alloc_pages_exact_nid
+#define alloc_contig_pages_noprof	alloc_contig_pages
+#define alloc_pages_bulk_noprof		alloc_pages_bulk
 
 #endif /* KMEM_PAGE_ALLOC_H */

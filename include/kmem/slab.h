@@ -13,7 +13,9 @@
 #ifndef KMEM_SLAB_H
 #define KMEM_SLAB_H
 
+#include <kmem/cleanup.h>
 #include <kmem/gfp.h>
+#include <kmem/kmalloc_obj.h>
 #include <kmem/types.h>
 
 /* ---- flags of a cache ---------------------------------------------------- */
@@ -47,6 +49,7 @@
 #define KMALLOC_MAX_CACHE_SIZE	32768UL
 
 struct kmem_cache;
+struct list_lru;
 
 /**
  * struct kmem_cache_args - the less common properties of a cache
@@ -145,6 +148,19 @@ void *kmem_cache_alloc(struct kmem_cache *s, gfp_t gfp) __attribute__((malloc));
 void *kmem_cache_zalloc(struct kmem_cache *s, gfp_t gfp) __attribute__((malloc));
 
 /**
+ * kmem_cache_alloc_node - kmem_cache_alloc() on a node
+ * @node: the one preferred, and with __GFP_THISNODE the only one; NUMA_NO_NODE: any
+ */
+void *kmem_cache_alloc_node(struct kmem_cache *s, gfp_t gfp, int node) __attribute__((malloc));
+/** kmem_cache_alloc_lru - kmem_cache_alloc(); @lru, which serves accounting, is ignored. */
+__attribute__((malloc))
+static inline void *kmem_cache_alloc_lru(struct kmem_cache *s, struct list_lru *lru, gfp_t gfp)
+{
+	(void)lru;
+	return kmem_cache_alloc(s, gfp);
+}
+
+/**
  * kmem_cache_alloc_bulk - take @nr objects, all or none
  * Return: @nr, or 0 with nothing taken.
  */
@@ -181,6 +197,33 @@ void *kzalloc(size_t size, gfp_t flags) __attribute__((malloc, alloc_size(1)));
 void *kmalloc_array(size_t n, size_t size, gfp_t flags) __attribute__((malloc, alloc_size(1, 2)));
 void *kcalloc(size_t n, size_t size, gfp_t flags) __attribute__((malloc, alloc_size(1, 2)));
 
+/** kmalloc_node, kzalloc_node - with a node, as kmem_cache_alloc_node(). */
+void *kmalloc_node(size_t size, gfp_t flags, int node) __attribute__((malloc, alloc_size(1)));
+__attribute__((malloc, alloc_size(1)))
+static inline void *kzalloc_node(size_t size, gfp_t flags, int node)
+{
+	return kmalloc_node(size, flags | __GFP_ZERO, node);
+}
+
+/** kmalloc_array_node, kcalloc_node - the same of @n elements. */
+__attribute__((malloc, alloc_size(1, 2)))
+static inline void *kmalloc_array_node(size_t n, size_t size, gfp_t flags, int node)
+{
+	size_t bytes;
+
+	return __builtin_mul_overflow(n, size, &bytes) ? NULL : kmalloc_node(bytes, flags, node);
+}
+
+__attribute__((malloc, alloc_size(1, 2)))
+static inline void *kcalloc_node(size_t n, size_t size, gfp_t flags, int node)
+{
+	return kmalloc_array_node(n, size, flags | __GFP_ZERO, node);
+}
+
+/* Callers are found by the stack, not by an argument. */
+#define kmalloc_track_caller		kmalloc
+#define kmalloc_node_track_caller	kmalloc_node
+
 /**
  * krealloc - resize; @p NULL allocates, @new_size 0 frees and gives ZERO_SIZE_PTR
  *
@@ -189,10 +232,54 @@ void *kcalloc(size_t n, size_t size, gfp_t flags) __attribute__((malloc, alloc_s
  */
 void *krealloc(const void *p, size_t new_size, gfp_t flags) __attribute__((alloc_size(2)));
 
+/** krealloc_array - krealloc() to @n elements; NULL, @p as it was, where that overflows. */
+__attribute__((alloc_size(2, 3)))
+static inline void *krealloc_array(void *p, size_t n, size_t size, gfp_t flags)
+{
+	size_t bytes;
+
+	return __builtin_mul_overflow(n, size, &bytes) ? NULL : krealloc(p, bytes, flags);
+}
+
 /** ksize - bytes behind @objp that belong to it; 0 for NULL and ZERO_SIZE_PTR. */
 size_t ksize(const void *objp);
 /** kmalloc_size_roundup - what ksize() would say of kmalloc(@size). */
 size_t kmalloc_size_roundup(size_t size);
+
+/* ---- buckets: kmalloc with slabs of its own ------------------------------------------ */
+
+struct kmem_buckets;
+typedef struct kmem_buckets kmem_buckets;
+
+/**
+ * kmem_buckets_create - a set of caches, one for each size class of kmalloc
+ * @name: the caches are called NAME-SIZE
+ * @flags: of each cache; SLAB_NO_MERGE is added
+ * @useroffset, @usersize: of each cache, as far as its objects reach
+ * @ctor: of each cache
+ *
+ * What is allocated from it shares no slab with anything else. The caches stay
+ * for as long as the program runs.
+ * Return: the set; NULL for bad arguments or when there is no memory.
+ */
+kmem_buckets *kmem_buckets_create(const char *name, slab_flags_t flags,
+				  unsigned int useroffset, unsigned int usersize,
+				  void (*ctor)(void *));
+/**
+ * kmem_buckets_alloc - kmalloc() from a set; kfree() frees it
+ * @b: the set; NULL: kmalloc() itself
+ *
+ * More than KMALLOC_MAX_CACHE_SIZE bytes are pages of their own in any case.
+ */
+void *kmem_buckets_alloc(kmem_buckets *b, size_t size, gfp_t gfp)
+	__attribute__((malloc, alloc_size(2)));
+/** kmem_buckets_valloc - the same where kvfree() will free it. */
+__attribute__((malloc, alloc_size(2)))
+static inline void *kmem_buckets_valloc(kmem_buckets *b, size_t size, gfp_t gfp)
+{
+	return kmem_buckets_alloc(b, size, gfp);
+}
+#define kmem_buckets_alloc_track_caller	kmem_buckets_alloc
 
 /* ---- checks --------------------------------------------------------------------- */
 
@@ -202,8 +289,46 @@ size_t kmalloc_size_roundup(size_t size);
  * Context: takes locks; other threads may use the cache meanwhile.
  */
 long validate_slab_cache(struct kmem_cache *s);
+/** validate_slab_caches - validate_slab_cache() of every cache. Return: all errors. */
+long validate_slab_caches(void);
+
+/**
+ * kmem_valid_obj - whether @object lies in an object of a cache or a small kmalloc()
+ * The object may be a free one. Any address may be asked about.
+ */
+bool kmem_valid_obj(const void *object);
+/**
+ * kmem_dump_obj - print which object of which cache @object points into
+ * Return: false, and nothing is printed, if kmem_valid_obj() is false.
+ */
+bool kmem_dump_obj(const void *object);
+
+DEFINE_FREE(kfree, void *, if (!__KMEM_NO_OBJECT(_T)) kfree(_T))
+DEFINE_FREE(kfree_sensitive, void *, if (!__KMEM_NO_OBJECT(_T)) kfree_sensitive(_T))
 
 KMEM_END_DECLS
+
+/* ---- the names behind the kernel's allocation tags --------------------------------- */
+
+#define kmem_cache_alloc_noprof		kmem_cache_alloc
+#define kmem_cache_zalloc_noprof	kmem_cache_zalloc
+#define kmem_cache_alloc_node_noprof	kmem_cache_alloc_node
+#define kmem_cache_alloc_lru_noprof	kmem_cache_alloc_lru
+#define kmem_cache_alloc_bulk_noprof	kmem_cache_alloc_bulk
+#define kmalloc_noprof			kmalloc
+#define kzalloc_noprof			kzalloc
+#define kmalloc_array_noprof		kmalloc_array
+#define kcalloc_noprof			kcalloc
+#define kmalloc_node_noprof		kmalloc_node
+#define kzalloc_node_noprof		kzalloc_node
+#define kmalloc_array_node_noprof	kmalloc_array_node
+#define kcalloc_node_noprof		kcalloc_node
+#define kmalloc_track_caller_noprof	kmalloc
+#define kmalloc_node_track_caller_noprof kmalloc_node
+#define krealloc_noprof			krealloc
+#define krealloc_array_noprof		krealloc_array
+#define kmem_buckets_alloc_noprof	kmem_buckets_alloc
+#define kmem_buckets_valloc_noprof	kmem_buckets_valloc
 
 #ifdef __cplusplus
 static inline struct kmem_cache *kmem_cache_create(const char *name, unsigned int size,

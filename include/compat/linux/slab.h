@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+/* <linux/slab.h> for kernel code: caches, kmalloc, and the kv family, which the kernel declares there. */
+#ifndef COMPAT_LINUX_SLAB_H
+#define COMPAT_LINUX_SLAB_H
+
+#include <kmem/slab.h>
+#include <kmem/string.h>
+#include <kmem/vmalloc.h>
+
+#endif /* COMPAT_LINUX_SLAB_H */

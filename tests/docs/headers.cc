@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+/*
+ * A C++ program includes every public header and uses what is a macro, a builtin or
+ * overloaded in them.
+ */
+#include <kmem/cleanup.h>
+#include <kmem/dmapool.h>
+#include <kmem/folio.h>
+#include <kmem/gfp.h>
+#include <kmem/kmalloc_obj.h>
+#include <kmem/malloc.h>
+#include <kmem/page_alloc.h>
+#include <kmem/page_frag.h>
+#include <kmem/slab.h>
+#include <kmem/string.h>
+#include <kmem/types.h>
+#include <kmem/vmalloc.h>
+
+struct point {
+	long x, y;
+};
+
+struct list {
+	unsigned int n;
+	point points[1];
+};
+
+static int failures;
+
+static void check(bool good)
+{
+	failures += !good;
+}
+
+static point *make_point(long x)
+{
+	point *p __free(kfree) = kzalloc_obj(point);
+
+	if (p)
+		p->x = x;
+	return_ptr(p);
+}
+
+static void construct(void *p)
+{
+	static_cast<point *>(p)->x = 5;
+}
+
+static void caches()
+{
+	kmem_cache_args args = {};
+	kmem_cache *a, *b, *c = KMEM_CACHE(point, 0);
+
+	args.ctor = construct;
+	a = kmem_cache_create("args", sizeof(point), &args, 0);
+	b = kmem_cache_create("old", sizeof(point), 32, 0, construct);
+	kmem_cache *d = kmem_cache_create("none", sizeof(point), nullptr, SLAB_HWCACHE_ALIGN);
+
+	check(a && b && c && d);
+	kmem_cache *all[] = { a, b, c, d };
+	for (kmem_cache *s : all) {
+		point *p = static_cast<point *>(kmem_cache_alloc_node(s, GFP_KERNEL, NUMA_NO_NODE));
+
+		check(p && (s == c || s == d || p->x == 5));
+		kmem_cache_free(s, p);
+		kmem_cache_destroy(s);
+	}
+}
+
+int main()
+{
+	point *p = make_point(3), *q = kvmalloc_objs(*q, 10, GFP_NOWAIT);
+	list *l = kzalloc_flex(list, points, 4);
+	char *s = kasprintf(GFP_KERNEL, "%d%s", 1, "x");
+	char *page __free(free_page) = reinterpret_cast<char *>(get_zeroed_page(GFP_KERNEL));
+	void *v __free(vfree) = vmalloc(5000);
+	void *m = MyMalloc(10), *frag;
+	page_frag_cache nc = {};
+	folio *f = folio_alloc(GFP_KERNEL, 1);
+	dma_addr_t handle;
+	dma_pool *pool = dma_pool_create("cc", nullptr, 64, 64, 4096);
+
+	caches();
+	check(p && p->x == 3 && p->y == 0);
+	check(q && l && l->points[3].y == 0 && s && s[1] == 'x' && page && !page[7]);
+	check(is_vmalloc_addr(v) && m && folio_size(f) == 2 * PAGE_SIZE);
+	frag = page_frag_alloc(&nc, 10, GFP_KERNEL);
+	page_frag_free(frag);
+	page_frag_cache_drain(&nc);
+	void *block = dma_pool_alloc(pool, GFP_KERNEL, &handle);
+	dma_pool_free(pool, block, handle);
+	dma_pool_destroy(pool);
+	check(kmalloc_noprof(0, GFP_KERNEL) == ZERO_SIZE_PTR);
+	folio_put(f);
+	MyFree(m);
+	kfree(s);
+	kfree(l);
+	kvfree(q);
+	kfree(p);
+	return failures != 0;
+}
