@@ -27,6 +27,8 @@
  */
 #include "magazine.h"
 
+#include <string.h>
+
 #include "base/bug.h"
 #include "memblock.h"
 #include "percpu.h"
@@ -154,9 +156,19 @@ static struct magazine *depot_get_full(struct magazine_cache *mc)
 }
 
 /*
- * An empty magazine of the present level; NULL: no memory. Those of a lower
- * level that turn up on the way are done with.
+ * @m, which may be NULL, or a new one in its place if it is of a lower level:
+ * such are done with. NULL: no memory. Depot lock not held.
  */
+static struct magazine *magazine_of_level(struct magazine *m, unsigned int level)
+{
+	if (m && m->capacity < MAGAZINE_CAPACITY(level)) {
+		magazine_delete(m);
+		m = NULL;
+	}
+	return m ? m : magazine_new(level);
+}
+
+/* An empty magazine of the present level; NULL: no memory. */
 static struct magazine *depot_get_empty(struct magazine_cache *mc)
 {
 	struct magazine *m;
@@ -166,11 +178,7 @@ static struct magazine *depot_get_empty(struct magazine_cache *mc)
 	level = mc->level;
 	m = list_pop(&mc->empty, &mc->nr_empty);
 	unlock(&mc->lock);
-	if (m && m->capacity < MAGAZINE_CAPACITY(level)) {
-		magazine_delete(m);
-		m = NULL;
-	}
-	return m ? m : magazine_new(level);
+	return magazine_of_level(m, level);
 }
 
 static void depot_put_empty(struct magazine_cache *mc, struct magazine *m)
@@ -203,15 +211,24 @@ static bool depot_put_full(struct magazine_cache *mc, struct magazine *m)
 	return keep;
 }
 
-static bool depot_has_room(struct magazine_cache *mc)
+/*
+ * An empty magazine for half of a full one that the depot has room for; NULL:
+ * it has none, or there is no memory.
+ */
+static struct magazine *depot_begin_put(struct magazine_cache *mc)
 {
+	struct magazine *m = NULL;
+	unsigned int level;
 	bool room;
 
 	lock(&mc->lock);
 	depot_count_miss(mc);
 	room = !mc->dead && mc->nr_full < mc->max_full;
+	level = mc->level;
+	if (room)
+		m = list_pop(&mc->empty, &mc->nr_empty);
 	unlock(&mc->lock);
-	return room;
+	return room ? magazine_of_level(m, level) : NULL;
 }
 
 /* ---- the backend --------------------------------------------------------------------- */
@@ -341,12 +358,6 @@ void *magazine_alloc(struct magazine_cache *mc, gfp_t gfp)
 
 /* ---- freeing ---------------------------------------------------------------------------- */
 
-static void copy_rounds(void **to, void **from, u32 n)
-{
-	for (u32 i = 0; i < n; i++)
-		to[i] = from[i];
-}
-
 /*
  * Makes room in a full magazine that is the caller's: the older half goes to
  * the depot in a magazine of its own, or to the backend. Returns the magazine
@@ -355,21 +366,18 @@ static void copy_rounds(void **to, void **from, u32 n)
 static struct magazine *free_half(struct magazine_cache *mc, struct magazine *m)
 {
 	u32 half = (m->count + 1) / 2, rest = m->count - half;
-	struct magazine *other;
+	struct magazine *other = depot_begin_put(mc);
 
-	if (depot_has_room(mc)) {
-		other = depot_get_empty(mc);
-		if (other) {
-			/* @other may be the larger one: it takes the younger half. */
-			copy_rounds(other->round, m->round + half, rest);
-			other->count = rest;
-			m->count = half;
-			magazine_retire(mc, m);
-			return other;
-		}
+	if (other) {
+		/* @other may be the larger one: it takes the younger half. */
+		memcpy(other->round, m->round + half, rest * sizeof(void *));
+		other->count = rest;
+		m->count = half;
+		magazine_retire(mc, m);
+		return other;
 	}
 	backend_flush(mc, m->round, half);
-	copy_rounds(m->round, m->round + half, rest);
+	memcpy(m->round, m->round + half, rest * sizeof(void *));	/* rest <= half */
 	m->count = rest;
 	return m;
 }

@@ -324,39 +324,110 @@ static unsigned int slab_refill(struct magazine_cache *mc, void **rounds,
 
 /* ---- flush ---------------------------------------------------------------------------------- */
 
-/* What is wrong with an object that comes back; NULL: nothing. */
-static const char *object_fault(struct kmem_cache *s, const void *object, struct page **slab,
-				unsigned int *index)
+/*
+ * The struct page at which a slab of @s would begin that holds page @zpn: blocks
+ * are aligned to their order. This spares the look at the page's own entry.
+ */
+static struct page *slab_around(const struct kmem_cache *s, const struct zone *z,
+				unsigned long zpn)
+{
+	return z->memmap + (zpn & ~((1UL << s->order) - 1));
+}
+
+/* Of an offset into the zone, what is the offset into a slab. */
+static unsigned long slab_mask(const struct kmem_cache *s)
+{
+	return (PAGE_SIZE << s->order) - 1;
+}
+
+/* What is wrong with an object that came back; NULL: nothing. *@slab: its slab, if it has one. */
+static __cold const char *object_fault(struct kmem_cache *s, const void *object,
+				       struct page **slab)
 {
 	struct zone *z = zone_of(object);
 	unsigned long offset;
+	unsigned int index;
 
 	*slab = NULL;
-	if (unlikely(!z))
+	if (!z)
 		return "Invalid pointer";
 	*slab = page_head(z->memmap + zone_zpn(z, object));
-	if (unlikely((*slab)->type != PT_SLAB)) {
+	if ((*slab)->type != PT_SLAB) {
 		*slab = NULL;
 		return "Invalid object pointer";
 	}
-	if (unlikely((*slab)->slab_cache != s))
+	if ((*slab)->slab_cache != s)
 		return "Wrong cache";
 	offset = (unsigned long)((const char *)object - slab_address(*slab));
-	*index = slab_index(s, offset);
-	if (unlikely((unsigned long)*index * s->size != offset || *index >= s->objects))
+	index = slab_index(s, offset);
+	if ((unsigned long)index * s->size != offset || index >= s->objects)
 		return "Invalid object pointer";
-	if (unlikely(slab_bit(*slab, *index)))
+	if (slab_bit(*slab, index))
 		return "Object already free";
 	return NULL;
 }
 
+/* The slab of @s that an object of it lies in; NULL if it lies in none. */
+static struct page *slab_of(struct kmem_cache *s, const void *object)
+{
+	struct zone *z = zone_of(object);
+	struct page *slab;
+
+	if (unlikely(!z))
+		return NULL;
+	slab = slab_around(s, z, zone_zpn(z, object));
+	return likely(slab->type == PT_SLAB && slab->slab_cache == s) ? slab : NULL;
+}
+
+/*
+ * Sets the bits of the objects at the front of @rounds that lie in one slab:
+ * objects that were allocated together are mostly freed together. Returns how
+ * many it took, 0: the first one is bad. Node lock.
+ */
+static unsigned int flush_run(struct kmem_cache *s, void **rounds, unsigned int n)
+{
+	struct page *slab = slab_of(s, rounds[0]);
+	unsigned int i, before;
+	char *base;
+
+	if (unlikely(!slab))
+		return 0;
+	base = slab_address(slab);
+	for (i = 0; i < n; i++) {
+		unsigned long offset = (unsigned long)((char *)rounds[i] - base), bit, *word;
+		unsigned int index;
+
+		if (offset >= PAGE_SIZE << s->order)
+			break;
+		index = slab_index(s, offset);
+		word = slab_word(slab, index);
+		bit = BIT(index % 64);
+		if (unlikely((unsigned long)index * s->size != offset || index >= s->objects ||
+			     (*word & bit)))
+			break;
+		*word |= bit;
+	}
+	if (unlikely(i == 0))
+		return 0;
+	before = slab->inuse;
+	slab->inuse -= i;
+	slab_relist(s, slab, before);
+	return i;
+}
+
 /* The struct pages of random objects are cache misses: ask for all of them first. */
-static void prefetch_pages(void **rounds, unsigned int n)
+static void prefetch_slabs(const struct kmem_cache *s, void **rounds, unsigned int n)
 {
 	struct zone *z = zones[0];
 
-	for (unsigned int i = 0; i < n; i++)
-		__builtin_prefetch(z->memmap + zone_zpn(z, rounds[i]), 1);
+	for (unsigned int i = 0; i < n; i++) {
+		unsigned long offset = (unsigned long)((char *)rounds[i] - z->base);
+		struct page *slab = slab_around(s, z, offset >> PAGE_SHIFT);
+
+		__builtin_prefetch(slab, 1);
+		if (s->objects > 256)
+			__builtin_prefetch(slab + slab_index(s, offset & slab_mask(s)) / 256, 1);
+	}
 }
 
 /*
@@ -367,26 +438,27 @@ static void prefetch_pages(void **rounds, unsigned int n)
 static void flush_objects(struct kmem_cache *s, void **rounds, unsigned int n, void *caller)
 {
 	struct kmem_cache_node *node = &s->node;
+	unsigned int done = 0;
 	LIST_HEAD(out);
 
-	prefetch_pages(rounds, n);
+	prefetch_slabs(s, rounds, n);
 	lock(&node->lock);
-	for (unsigned int i = 0; i < n; i++) {
-		struct page *slab;
-		unsigned int index, before;
-		const char *fault = object_fault(s, rounds[i], &slab, &index);
+	while (done < n) {
+		unsigned int run = flush_run(s, rounds + done, n - done);
 
-		if (unlikely(fault)) {
+		if (unlikely(run == 0)) {
+			struct page *slab;
+			const char *fault = object_fault(s, rounds[done], &slab);
+
 			unlock(&node->lock);
-			slab_report_bad_free(s, slab, rounds[i], fault, caller);
+			slab_report_bad_free(s, slab, rounds[done], fault, caller);
 		}
-		before = slab->inuse--;
-		*slab_word(slab, index) |= BIT(index % 64);
-		slab_relist(s, slab, before);
+		done += run;
 	}
 	node_count(s, -(long)n);
 	stat_add_locked(node->free_slowpath, n);
-	node_trim_empty(s, NODE_MAX_EMPTY, &out);
+	if (unlikely(node->nr_empty > NODE_MAX_EMPTY))
+		node_trim_empty(s, NODE_MAX_EMPTY, &out);
 	unlock(&node->lock);
 	discard_slabs(s, &out);
 }
@@ -418,11 +490,10 @@ void slab_free_one(struct kmem_cache *s, void *object, void *caller)
 {
 	if (kmem_params.init_on_free && !s->ctor) {
 		struct page *slab;
-		unsigned int index;
 		const char *fault;
 
 		lock(&s->node.lock);
-		fault = object_fault(s, object, &slab, &index);
+		fault = object_fault(s, object, &slab);
 		unlock(&s->node.lock);
 		if (unlikely(fault))
 			slab_report_bad_free(s, slab, object, fault, caller);
