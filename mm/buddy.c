@@ -23,7 +23,8 @@
  * takes of change their type, and what is left of them serves this type from
  * now on. A smaller block of another type is borrowed if it is resident, since
  * the frontier would cost fresh memory; if it is not, the frontier is extended
- * first, which keeps the types apart at no cost.
+ * first, which keeps the types apart at no cost. Long runs are first looked for
+ * in gaps between blocks, wherever these begin (take_gap).
  *
  * Dirty. A page whose dirty bit is clear is not resident and reads as zero. A
  * free block that has a dirty page is at the front of its list (memory that is
@@ -181,15 +182,32 @@ static struct page *find_fallback(struct zone *z, unsigned int order, enum migra
 	return best;
 }
 
-/* The block to take 2^@order aligned pages or fewer from the front of. */
+static struct page *first_free(struct zone *z, unsigned int order, enum migratetype mt)
+{
+	return list_first_entry(&z->free_area[order].free_list[mt], struct page, buddy_list);
+}
+
+/*
+ * The block to take 2^@order aligned pages or fewer from the front of: the
+ * smallest that is resident, or else the smallest. The rest of a clean block
+ * that was split stays clean; without this rule it would be faulted in while
+ * larger blocks lie there dirty.
+ */
 static struct page *find_block(struct zone *z, unsigned int order, enum migratetype mt)
 {
-	u32 mask = z->free_mask[mt] >> order;
+	u32 mask = z->free_mask[mt] >> order << order;
+	struct page *best;
 
-	if (likely(mask))
-		return list_first_entry(&z->free_area[order + __ffs(mask)].free_list[mt],
-					struct page, buddy_list);
-	return find_fallback(z, order, mt, false);
+	if (unlikely(!mask))
+		return find_fallback(z, order, mt, false);
+	best = first_free(z, __ffs(mask), mt);
+	for (u32 rest = mask & (mask - 1); rest && list_empty(&best->lru); rest &= rest - 1) {
+		struct page *page = first_free(z, __ffs(rest), mt);
+
+		if (!list_empty(&page->lru))
+			best = page;
+	}
+	return best;
 }
 
 /*
@@ -283,6 +301,80 @@ static struct page *take_run(struct zone *z, unsigned long n, unsigned long alig
 	return buddy_take_at(z, start, start + n, mt) ? z->memmap + start : NULL;
 }
 
+/*
+ * A run of 600 pages fits into a block of 1024, or into free blocks of 512, 64
+ * and 32 side by side that the buddy rule keeps apart. Blocks alone would give
+ * each run of more than 2 MiB 4 MiB of its own to lie in, and the next one fresh
+ * memory. So long runs look for such a gap first, around the youngest dirty
+ * blocks of the two orders below the one that would hold them: a gap of n pages
+ * that holds no block of half its size holds one of a quarter.
+ */
+#define GAP_MIN_PAGES	64UL
+#define GAP_SEEDS	8
+/* Free blocks to the left of a seed: between two that are in use lie 20 at most. */
+#define GAP_LEFT_STEPS	20
+
+/* The free block of type @mt that ends at @zpn, as its pages; 0: there is none. */
+static unsigned long free_before(const struct zone *z, unsigned long zpn, enum migratetype mt)
+{
+	for (unsigned int o = 0; o <= MAX_PAGE_ORDER && !(zpn & (BIT(o) - 1)) &&
+	     zpn >= BIT(o); o++) {
+		struct page *page = free_block_at(z, zpn - BIT(o), o);
+
+		if (page)
+			return page->migratetype == mt ? BIT(o) : 0;
+	}
+	return 0;
+}
+
+/* The one that begins there; pages beyond the frontier count as one if they are committed. */
+static unsigned long free_behind(const struct zone *z, unsigned long zpn, enum migratetype mt)
+{
+	const struct page *page = z->memmap + zpn;
+
+	if (zpn >= z->nr_present)
+		return zpn + MAX_ORDER_PAGES <= z->nr_committed ? MAX_ORDER_PAGES : 0;
+	if (READ_ONCE(page->type) != PT_BUDDY || page->migratetype != mt)
+		return 0;
+	return BIT(page->order);
+}
+
+/*
+ * Where a gap of @n pages around a free block begins, or ULONG_MAX: as far left
+ * as it goes, so that what it leaves is at one end, and right as far as needed.
+ */
+static unsigned long gap_around(const struct zone *z, const struct page *seed, unsigned long n,
+				enum migratetype mt)
+{
+	unsigned long start = page_zpn(z, seed), end = start + BIT(seed->order), more;
+
+	for (int i = 0; i < GAP_LEFT_STEPS && (more = free_before(z, start, mt)); i++)
+		start -= more;
+	while (end - start < n && (more = free_behind(z, end, mt)))
+		end += more;
+	return end - start >= n ? start : ~0UL;
+}
+
+/* The lowest such gap: what is long-lived then gathers at one end of the zone. */
+static struct page *take_gap(struct zone *z, unsigned long n, enum migratetype mt)
+{
+	unsigned int top = min(ilog2_up(n) - 1U, (unsigned int)MAX_PAGE_ORDER);
+	unsigned long best = ~0UL;
+
+	for (unsigned int order = top - 1; order <= MAX_PAGE_ORDER; order++) {
+		unsigned int seeds = GAP_SEEDS;
+		struct page *page;
+
+		list_for_each_entry(page, &z->free_area[order].free_list[mt], buddy_list) {
+			/* The dirty ones come first. */
+			if (list_empty(&page->lru) || seeds-- == 0)
+				break;
+			best = min(best, gap_around(z, page, n, mt));
+		}
+	}
+	return best != ~0UL && buddy_take_at(z, best, best + n, mt) ? z->memmap + best : NULL;
+}
+
 /* The lists have no such block: unpark what is parked, extend the frontier, borrow. */
 static noinline struct page *refill_lists(struct zone *z, unsigned int order,
 					  enum migratetype mt)
@@ -304,12 +396,20 @@ struct page *buddy_take(struct zone *z, unsigned long n, unsigned long align,
 			enum migratetype mt)
 {
 	unsigned long span = max(n, align);
-	unsigned int order;
+	unsigned int order = ilog2_up(span);
 	struct page *page;
 
+	if (n > GAP_MIN_PAGES && align == 1) {
+		page = take_gap(z, n, mt);
+		if (!page && z->nr_parked) {
+			unpark_all(z);
+			page = take_gap(z, n, mt);
+		}
+		if (page)
+			return page;
+	}
 	if (unlikely(span > MAX_ORDER_PAGES))
 		return take_run(z, n, align, mt);
-	order = ilog2_up(span);
 	page = find_block(z, order, mt);
 	if (unlikely(!page)) {
 		page = refill_lists(z, order, mt);

@@ -326,7 +326,7 @@ Test(buddy, age_survives_splitting)
 	put(z, rest, 300);
 	cr_assert_eq(z->stamp, 300);
 	/* The last one freed is the first to be taken. */
-	part = take(z, 512, 1, MIGRATE_UNMOVABLE);
+	part = take(z, 64, 1, MIGRATE_UNMOVABLE);
 	cr_assert_eq(part, rest);
 	cr_assert_eq(list_first_entry(&z->dirty_lru, struct page, lru), rest + 512);
 	cr_assert_eq(rest[512].free_stamp, 300);
@@ -335,6 +335,85 @@ Test(buddy, age_survives_splitting)
 	/* A thread that looked at the clock earlier does not set it back. */
 	put(z, part, 250);
 	cr_assert_eq(part->free_stamp, 300);
+	cr_assert_eq(zones_validate(), 0);
+}
+
+/* A zone of @blocks largest blocks, all of them dirty and free. */
+static struct zone *dirty_zone_with(unsigned long blocks)
+{
+	struct zone *z = zone_with(blocks);
+
+	put(z, take(z, blocks << MAX_PAGE_ORDER, 1, MIGRATE_MOVABLE), 1);
+	cr_assert_eq(z->nr_dirty_free, blocks << MAX_PAGE_ORDER);
+	return z;
+}
+
+/* Long runs need no block of their own: they lie side by side across blocks. */
+Test(buddy, gaps_cross_blocks)
+{
+	struct zone *z = dirty_zone_with(4);
+	struct page *a = take(z, 700, 1, MIGRATE_MOVABLE);
+	struct page *b = take(z, 700, 1, MIGRATE_MOVABLE);
+	struct page *c = take(z, 1500, 1, MIGRATE_MOVABLE);
+	struct page *d = take(z, 4 * 1024 - 2900, 1, MIGRATE_MOVABLE);
+
+	cr_assert_eq(a, z->memmap);
+	cr_assert_eq(b, a + 700);
+	cr_assert_eq(c, b + 700);
+	cr_assert_eq(d, c + 1500);
+	cr_assert_eq(z->nr_free, 0);
+	cr_assert_eq(zones_validate(), 0);
+	put(z, c, 2);
+	put(z, a, 3);
+	/* The lowest gap that is long enough, not the one freed last. */
+	cr_assert_eq(take(z, 650, 1, MIGRATE_MOVABLE), a);
+	cr_assert_eq(take(z, 650, 1, MIGRATE_MOVABLE), c);
+	cr_assert_eq(zones_validate(), 0);
+}
+
+Test(buddy, gaps_keep_to_their_type)
+{
+	struct zone *z = dirty_zone_with(2);
+	struct page *a = take(z, 1024, 1, MIGRATE_MOVABLE);
+	struct page *b = take(z, 1024, 1, MIGRATE_UNMOVABLE);
+
+	put(z, b, 2);
+	put(z, a, 3);
+	cr_assert_eq(z->pageblock_type[1024 >> PAGEBLOCK_ORDER], MIGRATE_UNMOVABLE);
+	cr_assert_eq(take(z, 900, 1, MIGRATE_MOVABLE), a);
+	/* The 124 pages before it are free, but movable. */
+	cr_assert_eq(take(z, 300, 1, MIGRATE_UNMOVABLE), b);
+	cr_assert_eq(zones_validate(), 0);
+}
+
+/* Dirty pages before the frontier are used together with what lies behind it. */
+Test(buddy, gap_over_the_frontier)
+{
+	struct zone *z = dirty_zone_with(2);
+	struct page *a = take(z, 1400, 1, MIGRATE_MOVABLE), *b;
+
+	cr_assert_null(take(z, 1400, 1, MIGRATE_MOVABLE));
+	cr_assert(zone_grow(z, 3 << MAX_PAGE_ORDER));
+	b = take(z, 1400, 1, MIGRATE_MOVABLE);
+	cr_assert_eq(b, a + 1400);
+	cr_assert_eq(z->nr_dirty_free, 0);
+	cr_assert_eq(zones_validate(), 0);
+}
+
+/* A parked run in the middle of the only dirty gap goes back before clean pages are used. */
+Test(buddy, gap_unparks)
+{
+	struct zone *z = dirty_zone_with(1);
+	struct page *a = take(z, 500, 1, MIGRATE_MOVABLE);
+	struct page *p = take(z, 64, 1, MIGRATE_MOVABLE);
+
+	cr_assert_eq(p, a + 512);
+	put(z, a, 2);
+	lock(&z->lock);
+	cr_assert(park_run(z, p, 64, 3));
+	unlock(&z->lock);
+	cr_assert_eq(take(z, 800, 1, MIGRATE_MOVABLE), a);
+	cr_assert_eq(z->nr_parked, 0);
 	cr_assert_eq(zones_validate(), 0);
 }
 
