@@ -4,9 +4,9 @@
  * adding further ones.
  *
  * Size of zones[0]. heap_reserve= if it is set. Else 64 times the memory that
- * the machine (or the cgroup) has, between 64 GiB and 16 TiB: enough that no
- * program that fits the machine ever fills it, even with holes; 16 TiB are an
- * eighth of what a process can address. Its maps take another 1.6 %. With
+ * the machine has, between 64 GiB and 16 TiB: enough that no program that fits
+ * the machine ever fills it, even with holes; 16 TiB are an eighth of what a
+ * process can address. Its maps take another 1.6 %. With
  * RLIMIT_AS a quarter of the limit, at least 32 MiB, for the limit counts
  * reservations and the program's own mappings need room, too. Sanitizers have
  * shadow mappings to fit in: 16 GiB. What is refused is halved down to 8 MiB.
@@ -124,8 +124,9 @@ static void advise_zone(const struct zone *z)
 
 	host_name(z->base, heap, "kmem-heap");
 	host_name(z->base + heap, maps, "kmem-map");
-	host_advise_huge(z->base, heap, kmem_params.thp);
-	host_advise_huge(z->base + heap, maps, false);
+	host_advise_huge(z->base, heap + maps, false);
+	if (kmem_params.thp)
+		host_advise_huge(z->base, heap, true);
 }
 
 /* ---- making zones ---------------------------------------------------------------------- */

@@ -167,7 +167,7 @@ static size_t cgroup_line_limit(char *line)
 			   "memory.limit_in_bytes");
 }
 
-static size_t cgroup_limit(void)
+static size_t read_cgroup_limit(void)
 {
 	size_t limit = SIZE_MAX;
 	char text[2048], *line = text, *end;
@@ -182,6 +182,18 @@ static size_t cgroup_limit(void)
 	return limit;
 }
 
+size_t host_cgroup_limit(void)
+{
+	static size_t limit;	/* 0: not read yet; two threads would find the same */
+	size_t found = READ_ONCE(limit);
+
+	if (!found) {
+		found = max(read_cgroup_limit(), (size_t)1);
+		WRITE_ONCE(limit, found);
+	}
+	return found;
+}
+
 size_t host_memory_total(void)
 {
 	struct sysinfo si;
@@ -190,7 +202,7 @@ size_t host_memory_total(void)
 	memset(&si, 0, sizeof(si));
 	if (!raw_syscall(SYS_sysinfo, &si) && si.totalram)
 		total = si.totalram * (si.mem_unit ? si.mem_unit : 1);
-	return min(total, cgroup_limit());
+	return total;
 }
 
 size_t host_address_limit(void)

@@ -65,7 +65,8 @@ void host_nodump(void *addr, size_t size);
 /* ---- facts, read once and kept by the caller ---------------------------- */
 
 size_t host_page_size(void);		/* from the auxiliary vector */
-size_t host_memory_total(void);		/* bytes; the cgroup's limit if lower */
+size_t host_memory_total(void);		/* the machine's, in bytes */
+size_t host_cgroup_limit(void);		/* the cgroup's limit, read once; SIZE_MAX if none */
 size_t host_address_limit(void);	/* RLIMIT_AS; SIZE_MAX if none */
 /*
  * Possible CPUs (not online ones, not those of the affinity mask): 1 + the

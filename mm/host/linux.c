@@ -72,12 +72,12 @@ static void *do_mmap(void *addr, size_t size, int prot, int flags)
 }
 
 /* The aligned part of a larger reservation; the rest goes back. */
-static void *reserve_and_trim(size_t size, size_t align)
+void *host_reserve(size_t size, size_t align)
 {
 	size_t slack = align - PAGE_MIN, head;
 	char *raw, *aligned;
 
-	if (size + slack < size)
+	if (fault(HOST_RESERVE) || size + slack < size)
 		return NULL;
 	raw = do_mmap(NULL, size + slack, PROT_NONE, MAP_NORESERVE);
 	if (!raw)
@@ -90,20 +90,6 @@ static void *reserve_and_trim(size_t size, size_t align)
 	if (slack > head)
 		raw_syscall(SYS_munmap, aligned + size, slack - head);
 	return aligned;
-}
-
-void *host_reserve(size_t size, size_t align)
-{
-	char *p;
-
-	if (fault(HOST_RESERVE))
-		return NULL;
-	/* Mostly aligned already: kernels place large anonymous mappings so. */
-	p = do_mmap(NULL, size, PROT_NONE, MAP_NORESERVE);
-	if (!p || IS_ALIGNED((uintptr_t)p, align))
-		return p;
-	raw_syscall(SYS_munmap, p, size);
-	return reserve_and_trim(size, align);
 }
 
 void *host_map(size_t size)
@@ -194,7 +180,11 @@ int host_release(void *addr, size_t size)
 
 void host_name(void *addr, size_t size, const char *name)
 {
-	raw_syscall(SYS_prctl, PR_SET_VMA, PR_SET_VMA_ANON_NAME, addr, size, name);
+	static bool unknown;	/* to this kernel: not asked again */
+
+	if (!READ_ONCE(unknown) &&
+	    raw_syscall(SYS_prctl, PR_SET_VMA, PR_SET_VMA_ANON_NAME, addr, size, name) == -EINVAL)
+		WRITE_ONCE(unknown, true);
 }
 
 void host_nodump(void *addr, size_t size)

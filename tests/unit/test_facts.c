@@ -35,7 +35,9 @@ Test(facts, memory)
 
 	sysinfo(&si);
 	cr_assert_gt(total, 1 << 20);
-	cr_assert_leq(total, si.totalram * si.mem_unit);
+	cr_assert_eq(total, si.totalram * si.mem_unit);
+	cr_assert_gt(host_cgroup_limit(), 1 << 20);
+	cr_assert_eq(host_cgroup_limit(), host_cgroup_limit());
 }
 
 Test(facts, address_limit)
