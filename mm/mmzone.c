@@ -115,7 +115,9 @@ static char *map_base(const struct zone *z, enum zone_map map)
 
 /*
  * Huge pages would make 2 MiB of a map, or of the heap of a program that uses
- * little, resident at the first touch.
+ * little, resident at the first touch. What is reserved and not committed is left
+ * out of core files: the kernel would, but gdb's gcore writes it as zeros, which
+ * fills any disk.
  */
 static void advise_zone(const struct zone *z)
 {
@@ -127,6 +129,7 @@ static void advise_zone(const struct zone *z)
 	host_advise_huge(z->base, heap + maps, false);
 	if (kmem_params.thp)
 		host_advise_huge(z->base, heap, true);
+	host_dump(z->base, heap + maps, false);
 }
 
 /* ---- making zones ---------------------------------------------------------------------- */
@@ -258,6 +261,14 @@ bool zone_add(unsigned long n, unsigned long align, unsigned int seen)
 
 /* ---- growing ------------------------------------------------------------------------------ */
 
+static bool commit_range(char *addr, unsigned long bytes)
+{
+	if (host_commit(addr, bytes))
+		return false;
+	host_dump(addr, bytes, true);
+	return true;
+}
+
 /* Commits the pages from @from on, heap and maps. Only the growing claim's holder. */
 static bool commit_pages(const struct zone *z, unsigned long from, unsigned long n)
 {
@@ -265,10 +276,10 @@ static bool commit_pages(const struct zone *z, unsigned long from, unsigned long
 		unsigned long done = host_page_align(map_bytes(map, from));
 		unsigned long want = host_page_align(map_bytes(map, from + n));
 
-		if (want > done && host_commit(map_base(z, map) + done, want - done))
+		if (want > done && !commit_range(map_base(z, map) + done, want - done))
 			return false;
 	}
-	return !host_commit(z->base + (from << PAGE_SHIFT), n << PAGE_SHIFT);
+	return commit_range(z->base + (from << PAGE_SHIFT), n << PAGE_SHIFT);
 }
 
 /* How far to commit first: generously, and no further than there is. */

@@ -59,8 +59,8 @@ int host_release(void *addr, size_t size);
 /* Names a mapping for /proc/PID/maps ("[anon:kmem-heap]"); advice only. */
 void host_name(void *addr, size_t size, const char *name);
 
-/* Leaves a mapping out of core files; advice only. */
-void host_nodump(void *addr, size_t size);
+/* Whether core files have a mapping in them (true, as from the start) or not; advice only. */
+void host_dump(void *addr, size_t size, bool on);
 
 /* ---- facts, read once and kept by the caller ---------------------------- */
 

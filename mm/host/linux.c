@@ -187,9 +187,9 @@ void host_name(void *addr, size_t size, const char *name)
 		WRITE_ONCE(unknown, true);
 }
 
-void host_nodump(void *addr, size_t size)
+void host_dump(void *addr, size_t size, bool on)
 {
-	raw_syscall(SYS_madvise, addr, size, MADV_DONTDUMP);
+	raw_syscall(SYS_madvise, addr, size, on ? MADV_DODUMP : MADV_DONTDUMP);
 }
 
 /* ---- time and waiting -------------------------------------------------- */

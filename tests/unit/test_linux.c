@@ -159,7 +159,8 @@ Test(host, advice_never_harms)
 	host_advise_huge(p, 4 * MIB, true);
 	host_advise_huge(p, 4 * MIB, false);
 	host_populate(p, MIB);
-	host_nodump(p, MIB);
+	host_dump(p, MIB, false);
+	host_dump(p, MIB, true);
 	host_name(p, 4 * MIB, "kmem-test");
 	cr_assert_eq(p[5], 'x');
 	cr_assert(all_are(p + PAGE, 0, MIB));
