@@ -158,6 +158,37 @@ static void rss(FILE *out, const struct rss_map *map)
 	fputc('}', out);
 }
 
+void json_zones(FILE *out, const struct heap *h)
+{
+	fputs("\"zones\": [", out);
+	for (size_t i = 0; i < h->nr_zones; i++) {
+		fputs(i ? ",\n   " : "\n   ", out);
+		zone(out, h, &h->zones[i]);
+	}
+	fputc(']', out);
+}
+
+void json_target_begin(FILE *out, const struct source *src)
+{
+	fprintf(out, "{\"pid\": %d, \"command\": ", src->pid);
+	json_string(out, src->command);
+	if (!src->live) {
+		fputs(", \"core\": ", out);
+		json_string(out, src->label);
+		fputs(", \"lacking\": ", out);
+		if (src->lacking)
+			json_string(out, src->lacking);
+		else
+			fputs("null", out);
+	}
+	fputs(", \"heaps\": [\n ", out);
+}
+
+void json_target_end(FILE *out)
+{
+	fputs("]}\n", out);
+}
+
 void report_json(FILE *out, const struct heap *h, const struct rss_map *map,
 		 const struct selection *s)
 {
@@ -174,12 +205,9 @@ void report_json(FILE *out, const struct heap *h, const struct rss_map *map,
 	strings(out, h->notes, h->nr_notes);
 	fputs(",\n  \"params\": ", out);
 	params(out, &h->params);
-	fputs(",\n  \"zones\": [", out);
-	for (size_t i = 0; i < h->nr_zones; i++) {
-		fputs(i ? ",\n   " : "\n   ", out);
-		zone(out, h, &h->zones[i]);
-	}
-	fputs("],\n  \"caches\": [", out);
+	fputs(",\n  ", out);
+	json_zones(out, h);
+	fputs(",\n  \"caches\": [", out);
 	for (size_t i = 0; i < h->nr_caches; i++) {
 		if (!selected(s, &h->caches[i]))
 			continue;

@@ -259,6 +259,7 @@ static void process_close(struct source *src)
 		close(p->pagemap_fd);
 	free(p->maps_text);
 	free(src->maps);
+	free(src->label);
 	free(src->command);
 	free(p);
 }
@@ -418,6 +419,8 @@ struct source *source_process(int pid, char **error)
 
 	p->src.ops = &process_ops;
 	p->src.pid = pid;
+	p->src.live = true;
+	p->src.label = xasprintf("%d", pid);
 	p->mem_fd = -1;
 	p->pagemap_fd = -1;
 	p->page_size = (uint64_t)sysconf(_SC_PAGESIZE);

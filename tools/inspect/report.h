@@ -26,6 +26,15 @@ void report_rss(FILE *out, const struct heap *h, const struct rss_map *map);
 void report_json(FILE *out, const struct heap *h, const struct rss_map *map,
 		 const struct selection *s);
 
+/*
+ * The document around the heaps of one target: {"pid": ..., "command": ..., "heaps": [, then ]}.
+ * A core file is named ("core": "PATH").
+ */
+void json_target_begin(FILE *out, const struct source *src);
+void json_target_end(FILE *out);
+/* "zones": [...] */
+void json_zones(FILE *out, const struct heap *h);
+
 /* A string in JSON's quotes; what is not UTF-8 is replaced. */
 void json_string(FILE *out, const char *s);
 

@@ -26,6 +26,14 @@ struct range {
 	uint64_t start, end;
 };
 
+/* What was in a thread's registers, in the order of the system's own structures. */
+struct thread {
+	int tid;
+	uint64_t sp;			/* 0: not known */
+	uint64_t reg[40];
+	size_t nr_regs;
+};
+
 typedef void (*resident_fn)(void *arg, uint64_t start, uint64_t end);
 
 struct source_ops {
@@ -51,9 +59,14 @@ struct source_ops {
 struct source {
 	const struct source_ops *ops;
 	int pid;
+	bool live;			/* it may change while it is read */
+	char *label;			/* what messages call it: "1234", "core.1234" */
 	char *command;			/* the program's name, printable */
+	char *lacking;			/* what is known to be missing, a line; NULL: nothing */
 	struct mapping *maps;
 	size_t nr_maps;
+	struct thread *threads;		/* a core's; a live process's: threads_read() */
+	size_t nr_threads;
 };
 
 /*
@@ -66,6 +79,13 @@ static inline bool source_read(struct source *src, uint64_t addr, void *buf, siz
 {
 	return src->ops->read(src, addr, buf, len);
 }
+
+/*
+ * A core file; @exe (may be NULL) is the program that dumped it, for what the
+ * core leaves out. What is cut off or left out reads as not there, and the
+ * source's "lacking" says so. NULL: as above.
+ */
+struct source *source_core(const char *path, const char *exe, char **error);
 
 /* A string of at most @size - 1 bytes at @addr; "" where there is none. */
 void source_read_string(struct source *src, uint64_t addr, char *buf, size_t size);
