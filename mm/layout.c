@@ -95,6 +95,8 @@ static __always_inline void describe_pages(void)
 	STRUCT(page);
 	FIELD(page, type);
 	FIELD(page, order);
+	FIELD(page, zone);
+	FIELD(page, migratetype);
 	FIELD(page, inuse);
 	FIELD(page, head_distance);
 	FIELD(page, slab_cache);

@@ -170,6 +170,8 @@ static void drop_caches(struct heap *h)
 		free(h->caches[i].aliases);
 	}
 	free(h->caches);
+	free(h->by_addr);
+	h->by_addr = NULL;
 	h->caches = NULL;
 	h->nr_caches = 0;
 }
@@ -207,26 +209,30 @@ static bool add_round(struct heap *h, uint64_t object)
 	return true;
 }
 
-/* The rounds of the magazine whose top round stands at @top. */
-static uint64_t read_loaded(struct heap *h, uint64_t top)
+/* The rounds of the magazine whose top round stands at @top, the top one first. */
+static void walk_loaded(struct heap *h, uint64_t top, struct magazine_round *r,
+			round_fn fn, void *arg)
 {
-	uint64_t size = h->fields->MAGAZINE_MAX_BYTES, found = 0;
+	uint64_t size = h->fields->MAGAZINE_MAX_BYTES;
 	uint64_t word[STRUCT_MAX / 8];
 	uint64_t from = top & ~(size - 1);
 	size_t n = (top - from) / 8 + 1;
 
 	if (top % 8 || !source_read(h->src, from, word, n * 8)) {
 		h->torn++;
-		return 0;
+		return;
 	}
-	while (n-- > 0 && word[n])
-		found += add_round(h, word[n]);
-	return found;
+	while (n-- > 0 && word[n]) {
+		r->object = word[n];
+		r->at = from + 8 * n;
+		fn(h, arg, r);
+	}
 }
 
-/* Objects in full magazines of a cache's depot. */
-static void read_depot(struct heap *h, struct heap_cache *c)
+/* Full magazines of a cache's depot. */
+static void walk_depot(struct heap *h, struct heap_cache *c, round_fn fn, void *arg)
 {
+	struct magazine_round r = { .cache = c, .cpu = -1 };
 	const struct heap_fields *f = h->fields;
 	size_t max_rounds = (f->MAGAZINE_MAX_BYTES - f->magazine_round.offset) / 8;
 	/* More than the cache counts only when it changes while it is read. */
@@ -243,8 +249,11 @@ static void read_depot(struct heap *h, struct heap_cache *c)
 		if (count > max_rounds || count > VALUE(f, bytes, magazine_capacity) ||
 		    !source_read(h->src, addr + f->magazine_round.offset, word, count * 8))
 			goto torn;
-		for (size_t i = 0; i < count; i++)
-			c->in_depot += add_round(h, word[i]);
+		for (size_t i = 0; i < count; i++) {
+			r.object = word[i];
+			r.at = addr + f->magazine_round.offset + 8 * i;
+			fn(h, arg, &r);
+		}
 		addr = VALUE(f, bytes, magazine_next);
 	}
 	return;
@@ -283,7 +292,7 @@ static void load_slots(struct slots *s, uint64_t area)
 		read_slots(s, area, area + s->nr * 8);
 }
 
-static void read_magazines(struct heap *h)
+void magazines_walk(struct heap *h, round_fn fn, void *arg)
 {
 	uint64_t stride = 1UL << h->percpu_shift;
 	struct slots s = { .heap = h };
@@ -297,16 +306,28 @@ static void read_magazines(struct heap *h)
 		for (size_t i = 0; i < h->nr_caches; i++) {
 			struct heap_cache *c = &h->caches[i];
 			uint64_t word = c->slot < s.nr ? s.word[c->slot] : 0;
+			struct magazine_round r = { .cache = c, .cpu = (int)cpu };
 
 			if (c->slot == h->fields->SLOT_NONE || word == 0 ||
 			    word == h->fields->WORD_DRAINING)
 				continue;
-			c->in_cpus += read_loaded(h, s.area + word);
+			walk_loaded(h, s.area + word, &r, fn, arg);
 		}
 	}
 	free(s.word);
 	for (size_t i = 0; i < h->nr_caches; i++)
-		read_depot(h, &h->caches[i]);
+		walk_depot(h, &h->caches[i], fn, arg);
+}
+
+static void count_round(struct heap *h, void *arg, const struct magazine_round *r)
+{
+	(void)arg;
+	if (!add_round(h, r->object))
+		return;
+	if (r->cpu < 0)
+		r->cache->in_depot++;
+	else
+		r->cache->in_cpus++;
 }
 
 static int by_address(const void *a, const void *b)
@@ -329,10 +350,58 @@ static void sort_rounds(struct heap *h)
 	h->nr_rounds = n;
 }
 
+/* ---- finding a cache ------------------------------------------------------------------- */
+
+static int by_struct(const void *a, const void *b)
+{
+	const struct heap_cache *x = *(struct heap_cache *const *)a;
+	const struct heap_cache *y = *(struct heap_cache *const *)b;
+
+	return x->addr < y->addr ? -1 : x->addr > y->addr;
+}
+
+static void index_caches(struct heap *h)
+{
+	h->by_addr = xcalloc(h->nr_caches, sizeof(struct heap_cache *));
+	for (size_t i = 0; i < h->nr_caches; i++)
+		h->by_addr[i] = &h->caches[i];
+	qsort(h->by_addr, h->nr_caches, sizeof(struct heap_cache *), by_struct);
+}
+
+struct heap_cache *heap_cache_at(const struct heap *h, uint64_t addr)
+{
+	size_t low = 0, high = h->nr_caches;
+
+	while (low < high) {
+		size_t mid = (low + high) / 2;
+
+		if (h->by_addr[mid]->addr == addr)
+			return h->by_addr[mid];
+		if (h->by_addr[mid]->addr < addr)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return NULL;
+}
+
+struct heap_cache *heap_cache_named(const struct heap *h, const char *name)
+{
+	for (size_t i = 0; i < h->nr_caches; i++) {
+		if (!strcmp(h->caches[i].name, name))
+			return &h->caches[i];
+		for (size_t k = 0; k < h->caches[i].nr_aliases; k++)
+			if (!strcmp(h->caches[i].aliases[k], name))
+				return &h->caches[i];
+	}
+	return NULL;
+}
+
 void caches_read(struct heap *h)
 {
 	read_caches(h);
-	read_magazines(h);
+	index_caches(h);
+	magazines_walk(h, count_round, NULL);
 	sort_rounds(h);
 }
 

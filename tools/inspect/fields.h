@@ -16,7 +16,7 @@
 #define HEAP_FIELDS(R, O)						\
 	R(page, type) R(page, order) R(page, inuse)			\
 	R(page, slab_cache) R(page, nr_pages) O(page, requested)	\
-	R(page, bitmap)							\
+	R(page, bitmap) O(page, head_distance) O(page, migratetype)	\
 	R(free_area, nr_free)						\
 	R(zone, base) R(zone, nr_pages) R(zone, memmap)			\
 	O(zone, slotmap) O(zone, dirty) O(zone, pageblock_type)		\

@@ -79,6 +79,7 @@ struct heap {
 	size_t nr_zones;
 	struct heap_cache *caches;	/* in the order of the library's list */
 	size_t nr_caches;
+	struct heap_cache **by_addr;	/* the same by the address of the struct */
 	/* Objects that lie in magazines of the caches: sorted, no doubles. */
 	uint64_t *rounds;
 	size_t nr_rounds;
@@ -103,6 +104,23 @@ static inline uint64_t cache_total(const struct heap_cache *c)
 {
 	return c->nr_slabs * c->objects;
 }
+
+/* The cache whose struct is at @addr, NULL if there is none; one of this name or alias. */
+struct heap_cache *heap_cache_at(const struct heap *h, uint64_t addr);
+struct heap_cache *heap_cache_named(const struct heap *h, const char *name);
+
+/* An object that lies in a magazine of its cache. */
+struct magazine_round {
+	struct heap_cache *cache;
+	int cpu;			/* whose magazine; -1: the depot's */
+	uint64_t object;
+	uint64_t at;			/* where the magazine says so */
+};
+
+typedef void (*round_fn)(struct heap *h, void *arg, const struct magazine_round *r);
+
+/* Reads all magazines, and calls @fn for each round; an object may be there twice. */
+void magazines_walk(struct heap *h, round_fn fn, void *arg);
 
 /* Whole pages. */
 static inline uint64_t heap_page_up(const struct heap *h, uint64_t bytes)

@@ -10,29 +10,18 @@
  * A slab that is resident as a whole, as nearly all are, is counted by its
  * bitmap: strides times objects. In one that was touched in part each object's
  * own pages are looked at.
- *
- * The page map is copied in windows, of which only resident parts are read: the
- * rest is zero, as the kernel would give it, but would have to be made for us.
  */
 #include "rss.h"
 
 #include <stdlib.h>
 
-#include "fields.h"
-
-#define WINDOW_PAGES	(1UL << 16)	/* of struct pages held at a time */
-#define BITMAP_BITS	256U		/* of a slab's bitmap, in each of its pages */
+#include "pages.h"
 
 struct walk {
 	struct heap *heap;
-	const struct heap_fields *f;
 	const struct heap_zone *zone;
 	struct rss_line *row;
-	uint64_t nr;			/* pages that have a struct page */
 	uint64_t *resident;		/* bit per page */
-	char *window;			/* copies of the struct pages [first, first + held) */
-	uint64_t first, held;
-	struct heap_cache **by_addr;	/* sorted */
 };
 
 /* ---- resident pages ------------------------------------------------------------- */
@@ -88,87 +77,7 @@ static uint64_t bytes_resident(const struct walk *w, uint64_t start, uint64_t en
 	return bytes;
 }
 
-/* ---- struct pages ---------------------------------------------------------------------- */
-
-static void read_window(void *arg, uint64_t start, uint64_t end)
-{
-	struct walk *w = arg;
-	uint64_t origin = w->zone->memmap + w->first * w->f->sizeof_page;
-
-	if (!source_read(w->heap->src, start, w->window + (start - origin), end - start))
-		w->heap->torn++;
-}
-
-/* The copy of page @zpn, with at least @nr in a row where the zone has them. */
-static const char *get_pages(struct walk *w, uint64_t zpn, uint64_t nr)
-{
-	uint64_t size = w->f->sizeof_page;
-
-	nr = min_u64(nr, w->nr - zpn);
-	if (zpn < w->first || zpn + nr > w->first + w->held) {
-		uint64_t start = w->zone->memmap + zpn * size, bytes;
-
-		w->first = zpn;
-		w->held = min_u64(WINDOW_PAGES, w->nr - zpn);
-		bytes = w->held * size;
-		memset(w->window, 0, bytes);
-		if (!w->heap->src->ops->resident(w->heap->src, start, start + bytes,
-						 read_window, w))
-			read_window(w, start, start + bytes);
-	}
-	return w->window + (zpn - w->first) * size;
-}
-
 /* ---- slabs ------------------------------------------------------------------------------- */
-
-static struct heap_cache *find_cache(const struct walk *w, uint64_t addr)
-{
-	size_t low = 0, high = w->heap->nr_caches;
-
-	while (low < high) {
-		size_t mid = (low + high) / 2;
-
-		if (w->by_addr[mid]->addr == addr)
-			return w->by_addr[mid];
-		if (w->by_addr[mid]->addr < addr)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return NULL;
-}
-
-/* The first of the sorted rounds that is not below @addr. */
-static size_t first_round(const struct heap *h, uint64_t addr)
-{
-	size_t low = 0, high = h->nr_rounds;
-
-	while (low < high) {
-		size_t mid = (low + high) / 2;
-
-		if (h->rounds[mid] < addr)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
-}
-
-struct slab {
-	const char *pages;		/* its struct pages */
-	const struct heap_cache *cache;
-	uint64_t zpn, nr_pages;
-	uint64_t base;			/* address */
-};
-
-static bool object_free(const struct walk *w, const struct slab *s, unsigned int i)
-{
-	uint64_t word;
-
-	memcpy(&word, s->pages + i / BITMAP_BITS * w->f->sizeof_page +
-	       w->f->page_bitmap.offset + i % BITMAP_BITS / 64 * 8, 8);
-	return word >> i % 64 & 1;
-}
 
 static void add(struct rss_line *row, uint64_t count, uint64_t size, uint64_t rss)
 {
@@ -178,19 +87,19 @@ static void add(struct rss_line *row, uint64_t count, uint64_t size, uint64_t rs
 }
 
 /* All of it is resident: counting will do. */
-static void slab_whole(struct walk *w, const struct slab *s)
+static void slab_whole(struct walk *w, const struct heap_block *s)
 {
 	const struct heap_cache *c = s->cache;
-	size_t at = first_round(w->heap, s->base);
+	size_t at = heap_first_round(w->heap, s->addr);
 	uint64_t free = 0, cached = 0, used, bytes = s->nr_pages << w->heap->page_shift;
 
 	for (unsigned int i = 0; i < c->objects; i++)
-		free += object_free(w, s, i);
-	for (; at < w->heap->nr_rounds && w->heap->rounds[at] < s->base + bytes; at++) {
-		uint64_t offset = w->heap->rounds[at] - s->base;
+		free += slab_object_free(w->heap, s, i);
+	for (; at < w->heap->nr_rounds && w->heap->rounds[at] < s->addr + bytes; at++) {
+		uint64_t offset = w->heap->rounds[at] - s->addr;
 
 		cached += offset % c->size == 0 && offset / c->size < c->objects &&
-			  !object_free(w, s, (unsigned int)(offset / c->size));
+			  !slab_object_free(w->heap, s, (unsigned int)(offset / c->size));
 	}
 	used = c->objects - free - cached;
 	add(&w->row[ROW_OBJECTS], used, used * c->object_size, used * c->object_size);
@@ -203,10 +112,10 @@ static void slab_whole(struct walk *w, const struct slab *s)
 }
 
 /* Some of it is not: each object by itself. */
-static void slab_part(struct walk *w, const struct slab *s)
+static void slab_part(struct walk *w, const struct heap_block *s)
 {
 	const struct heap_cache *c = s->cache;
-	size_t at = first_round(w->heap, s->base);
+	size_t at = heap_first_round(w->heap, s->addr);
 	uint64_t start = s->zpn << w->heap->page_shift;
 	uint64_t end = start + (s->nr_pages << w->heap->page_shift);
 
@@ -218,7 +127,7 @@ static void slab_part(struct walk *w, const struct slab *s)
 		while (at < w->heap->nr_rounds && w->heap->rounds[at] < addr)
 			at++;
 		cached = at < w->heap->nr_rounds && w->heap->rounds[at] == addr;
-		if (object_free(w, s, i)) {
+		if (slab_object_free(w->heap, s, i)) {
 			add(&w->row[ROW_SLAB_FREE], 1, c->size, stride);
 		} else if (cached) {
 			add(&w->row[ROW_MAGAZINES], 1, c->size, stride);
@@ -232,120 +141,69 @@ static void slab_part(struct walk *w, const struct slab *s)
 	add(&w->row[ROW_SLAB_TAIL], 0, end - start, bytes_resident(w, start, end));
 }
 
-/* Returns its pages, 0 if it is none after all. */
-static uint64_t walk_slab(struct walk *w, uint64_t zpn)
+static void walk_slab(struct walk *w, const struct heap_block *b)
 {
-	const char *head = get_pages(w, zpn, 1);
-	struct heap_cache *c = find_cache(w, VALUE(w->f, head, page_slab_cache));
-	uint64_t pages = c ? 1UL << c->order : 0, present;
-	struct slab s;
+	uint64_t present = pages_resident(w, b->zpn, b->nr_pages);
 
-	/* The bitmap must fit, and so must the slab in the zone. */
-	if (!c || zpn + pages > w->nr || c->objects > pages * BITMAP_BITS ||
-	    w->f->page_bitmap.size < BITMAP_BITS / 8)
-		return 0;
-	s = (struct slab){
-		.pages = get_pages(w, zpn, pages),
-		.cache = c,
-		.zpn = zpn,
-		.nr_pages = pages,
-		.base = w->zone->base + (zpn << w->heap->page_shift),
-	};
-	present = pages_resident(w, zpn, pages);
-	if (present == pages)
-		slab_whole(w, &s);
+	if (present == b->nr_pages)
+		slab_whole(w, b);
 	else
-		slab_part(w, &s);
-	c->rss += present << w->heap->page_shift;
-	return pages;
+		slab_part(w, b);
+	b->cache->rss += present << w->heap->page_shift;
 }
 
 /* ---- blocks ---------------------------------------------------------------------------------- */
 
-static void add_block(struct walk *w, enum rss_row row, uint64_t count, uint64_t zpn,
-		      uint64_t pages)
+static void add_block(struct walk *w, enum rss_row row, uint64_t count,
+		      const struct heap_block *b)
 {
-	add(&w->row[row], count, pages << w->heap->page_shift,
-	    pages_resident(w, zpn, pages) << w->heap->page_shift);
+	add(&w->row[row], count, b->nr_pages << w->heap->page_shift,
+	    pages_resident(w, b->zpn, b->nr_pages) << w->heap->page_shift);
 }
 
-static uint64_t walk_large(struct walk *w, uint64_t zpn, const char *head)
+static void walk_large(struct walk *w, const struct heap_block *b)
 {
-	uint64_t pages = VALUE(w->f, head, page_nr_pages);
-	uint64_t asked = VALUE(w->f, head, page_requested), rss, used;
-	uint64_t start = zpn << w->heap->page_shift, bytes = pages << w->heap->page_shift;
+	uint64_t start = b->zpn << w->heap->page_shift, bytes = b->nr_pages << w->heap->page_shift;
+	uint64_t rss, used;
 
-	if (pages == 0 || pages > w->nr - zpn)
-		return 0;
-	if (asked == 0 || asked > bytes)
-		asked = bytes;
 	/* What was asked for ends in the last pages. */
-	used = asked & ~((1UL << w->heap->page_shift) - 1);
-	rss = pages_resident(w, zpn, used >> w->heap->page_shift) << w->heap->page_shift;
-	rss += bytes_resident(w, start + used, start + asked);
-	add(&w->row[ROW_LARGE], 1, asked, rss);
-	add(&w->row[ROW_LARGE_ROUNDING], 0, bytes - asked,
-	    (pages_resident(w, zpn, pages) << w->heap->page_shift) - rss);
-	return pages;
+	used = b->requested & ~((1UL << w->heap->page_shift) - 1);
+	rss = pages_resident(w, b->zpn, used >> w->heap->page_shift) << w->heap->page_shift;
+	rss += bytes_resident(w, start + used, start + b->requested);
+	add(&w->row[ROW_LARGE], 1, b->requested, rss);
+	add(&w->row[ROW_LARGE_ROUNDING], 0, bytes - b->requested,
+	    (pages_resident(w, b->zpn, b->nr_pages) << w->heap->page_shift) - rss);
 }
 
-static uint64_t walk_parked(struct walk *w, uint64_t zpn, const char *head)
+static void walk_block(void *arg, struct page_window *window, const struct heap_block *b)
 {
-	uint64_t pages = VALUE(w->f, head, page_nr_pages);
+	static const enum rss_row rows[NR_BLOCK_KINDS] = {
+		[BLOCK_FREE] = ROW_FREE, [BLOCK_ISOLATED] = ROW_FREE, [BLOCK_PCP] = ROW_PCP,
+		[BLOCK_PAGES] = ROW_PAGES, [BLOCK_PARKED] = ROW_PARKED,
+	};
+	struct walk *w = arg;
 
-	if (pages == 0 || pages > w->nr - zpn)
-		return 0;
-	add_block(w, ROW_PARKED, 1, zpn, pages);
-	return pages;
-}
-
-/* The block whose head is at @zpn; returns its pages, 0 if there is none. */
-static uint64_t walk_block(struct walk *w, uint64_t zpn)
-{
-	const struct heap_fields *f = w->f;
-	const char *head = get_pages(w, zpn, 1);
-	uint64_t type = VALUE(f, head, page_type);
-	uint64_t order = VALUE(f, head, page_order);
-	uint64_t pages = 1UL << min_u64(order, 63);
-	enum rss_row row;
-
-	if (type == f->PT_NONE || type == f->PT_TAIL)
-		return 0;
-	if (type == f->PT_SLAB)
-		return walk_slab(w, zpn);
-	if (type == f->PT_LARGE)
-		return walk_large(w, zpn, head);
-	if (f->PT_PARKED && type == f->PT_PARKED)
-		return walk_parked(w, zpn, head);
-	if (type == f->PT_BUDDY || type == f->PT_ISOLATED)
-		row = ROW_FREE;
-	else if (type == f->PT_PCP)
-		row = ROW_PCP;
-	else if (type == f->PT_ALLOC || type == f->PT_COMP)
-		row = ROW_PAGES;
-	else
-		return 0;
-	if (order >= w->heap->nr_orders || pages > w->nr - zpn)
-		return 0;
-	add_block(w, row, 1, zpn, pages);
-	return pages;
+	(void)window;
+	if (b->kind == BLOCK_SLAB) {
+		walk_slab(w, b);
+	} else if (b->kind == BLOCK_LARGE) {
+		walk_large(w, b);
+	} else if (b->kind != BLOCK_NONE) {
+		add_block(w, rows[b->kind], 1, b);
+	} else if (page_resident(w, b->zpn)) {
+		/* Inside no block: nobody's, or a block that changed meanwhile. */
+		add_block(w, ROW_UNTRACKED, 1, b);
+		w->heap->torn++;
+	}
 }
 
 static void walk_zone(struct walk *w)
 {
-	for (uint64_t zpn = 0; zpn < w->nr;) {
-		uint64_t pages = walk_block(w, zpn);
+	struct page_window window;
 
-		if (!pages) {
-			/* Inside no block: nobody's, or a block that changed meanwhile. */
-			if (page_resident(w, zpn)) {
-				add_block(w, ROW_UNTRACKED, 1, zpn, 1);
-				w->heap->torn++;
-			}
-			pages = 1;
-		}
-		zpn += pages;
-	}
+	page_window_open(&window, w->heap, w->zone);
+	blocks_walk(&window, walk_block, w);
+	page_window_close(&window);
 }
 
 /* ---- metadata, and the whole --------------------------------------------------------------- */
@@ -388,14 +246,6 @@ static void add_metadata(struct heap *h, struct rss_line *row)
 	}
 }
 
-static int by_addr(const void *a, const void *b)
-{
-	const struct heap_cache *x = *(struct heap_cache *const *)a;
-	const struct heap_cache *y = *(struct heap_cache *const *)b;
-
-	return x->addr < y->addr ? -1 : x->addr > y->addr;
-}
-
 static bool read_zone_pages(struct walk *w, const struct heap_zone *z, char **error)
 {
 	uint64_t heap_end = z->base + (z->nr_pages << w->heap->page_shift);
@@ -403,9 +253,7 @@ static bool read_zone_pages(struct walk *w, const struct heap_zone *z, char **er
 	bool ok;
 
 	w->zone = z;
-	w->nr = z->nr_present;
-	w->first = w->held = 0;
-	w->resident = xcalloc(w->nr / 64 + 1, 8);
+	w->resident = xcalloc(z->nr_present / 64 + 1, 8);
 	ok = w->heap->src->ops->resident(w->heap->src, z->base, present_end, mark_resident, w);
 	if (ok)
 		walk_zone(w);
@@ -421,26 +269,19 @@ static bool read_zone_pages(struct walk *w, const struct heap_zone *z, char **er
 
 bool rss_read(struct heap *h, struct rss_map *map, char **error)
 {
-	struct walk w = { .heap = h, .f = h->fields, .row = map->row };
+	struct walk w = { .heap = h, .row = map->row };
 	struct range *ranges;
 	bool ok = true;
 	size_t nr;
 
 	*map = (struct rss_map){ 0 };
-	w.window = xcalloc(WINDOW_PAGES, h->fields->sizeof_page);
-	w.by_addr = xcalloc(h->nr_caches, sizeof(*w.by_addr));
-	for (size_t i = 0; i < h->nr_caches; i++) {
-		w.by_addr[i] = &h->caches[i];
+	for (size_t i = 0; i < h->nr_caches; i++)
 		h->caches[i].rss = 0;
-	}
-	qsort(w.by_addr, h->nr_caches, sizeof(*w.by_addr), by_addr);
 	for (size_t i = 0; ok && i < h->nr_zones; i++) {
 		ok = read_zone_pages(&w, &h->zones[i], error);
 		add_zone_maps(h, &h->zones[i], map->row);
 	}
 	add_metadata(h, map->row);
-	free(w.window);
-	free(w.by_addr);
 	for (int i = 0; i < NR_ROWS; i++)
 		map->total += map->row[i].rss;
 	ranges = heap_ranges(h, &nr);
