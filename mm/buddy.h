@@ -10,6 +10,7 @@
 #define MM_BUDDY_H
 
 #include "cmdline.h"
+#include "magazine.h"
 #include "mmzone.h"
 
 /* No run is longer than the 2^47 bytes of address space that a process has. */
@@ -82,6 +83,19 @@ bool zone_grow(struct zone *z, unsigned long target);
  * are more than @seen by now. True: try again. No lock held; system calls.
  */
 bool zone_add(unsigned long n, unsigned long align, unsigned int seen);
+
+/* ---- page_alloc.c: the per-CPU page lists ------------------------------------------------- */
+
+#define NR_PCP_ORDERS	4
+
+struct pcp_list {
+	struct magazine_cache mag;	/* of struct pages, of type PT_PCP */
+	u8 order;
+	u8 mt;				/* enum migratetype */
+};
+
+/* page_alloc.c's own; slabinfo looks at them (layout.c). */
+extern struct pcp_list pcp_lists[NR_PCP_ORDERS][MIGRATE_TYPES] __kmem_internal;
 
 /* ---- page_alloc.c: the ladder, and reports ------------------------------------------------ */
 

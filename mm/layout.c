@@ -13,6 +13,7 @@
  */
 #include "layout.h"
 
+#include "buddy.h"
 #include "cmdline.h"
 #include "magazine.h"
 #include "memblock.h"
@@ -82,10 +83,12 @@ BUILD_BUG_ON(sizeof(struct kmem_layout_header) != 16);
 
 /* The roots from which all else is found. */
 #define SYMBOLS(X)							\
+	X(host_page_order);						\
 	X(kmem_hot);							\
 	X(kmem_params);							\
 	X(memblock_chunks);						\
 	X(nr_zones);							\
+	X(pcp_lists);							\
 	X(percpu);							\
 	X(slab_caches);							\
 	X(zones)
@@ -99,10 +102,15 @@ static __always_inline void describe_pages(void)
 	FIELD(page, migratetype);
 	FIELD(page, inuse);
 	FIELD(page, head_distance);
+	FIELD(page, free_stamp);
 	FIELD(page, slab_cache);
+	FIELD(page, slab_list);
+	FIELD(page, buddy_list);
 	FIELD(page, nr_pages);
 	FIELD(page, requested);
+	FIELD(page, park_list);
 	FIELD(page, bitmap);
+	FIELD(page, lru);
 	STRUCT(free_area);
 	FIELD(free_area, free_list);
 	FIELD(free_area, nr_free);
@@ -121,11 +129,22 @@ static __always_inline void describe_pages(void)
 	FIELD(zone, nr_free);
 	FIELD(zone, nr_dirty_free);
 	FIELD(zone, free_area);
+	FIELD(zone, dirty_lru);
+	FIELD(zone, free_mask);
+	FIELD(zone, stamp);
+	FIELD(zone, nr_parked);
+	FIELD(zone, parked_mask);
+	FIELD(zone, parked);
+	FIELD(zone, parked_lru);
 	FIELD(zone, nr_purged);
 	FIELD(zone, nr_steals);
 	STRUCT(list_head);
 	FIELD(list_head, next);
 	FIELD(list_head, prev);
+	STRUCT(pcp_list);
+	FIELD(pcp_list, mag);
+	FIELD(pcp_list, order);
+	FIELD(pcp_list, mt);
 }
 
 static __always_inline void describe_percpu(void)
@@ -174,6 +193,8 @@ static __always_inline void describe_caches(void)
 	FIELD(kmem_cache, align);
 	FIELD(kmem_cache, objects);
 	FIELD(kmem_cache, order);
+	FIELD(kmem_cache, bin_reciprocal);
+	FIELD(kmem_cache, slotmap_byte);
 	FIELD(kmem_cache, migratetype);
 	FIELD(kmem_cache, ctor);
 	FIELD(kmem_cache, useroffset);
@@ -222,6 +243,8 @@ static __always_inline void describe_constants(void)
 	CONSTANT(NR_PAGE_ORDERS);
 	CONSTANT(PAGEBLOCK_ORDER);
 	CONSTANT(MAX_ZONES);
+	CONSTANT(PARK_MAX_PAGES);
+	VALUE("NR_PCP_LISTS", NR_PCP_ORDERS * MIGRATE_TYPES);
 	CONSTANT(PERCPU_SHIFT);
 	CONSTANT(SLOT_NONE);
 	CONSTANT(WORD_DRAINING);

@@ -41,15 +41,7 @@
 
 #include "base/printk.h"
 
-#define NR_PCP_ORDERS	4
-
-struct pcp_list {
-	struct magazine_cache mag;
-	u8 order;
-	u8 mt;				/* enum migratetype */
-};
-
-static struct pcp_list pcp_lists[NR_PCP_ORDERS][MIGRATE_TYPES];
+struct pcp_list pcp_lists[NR_PCP_ORDERS][MIGRATE_TYPES];
 /* Orders that the lists serve: 0 until page_alloc_init(). */
 static unsigned int nr_pcp_orders;
 

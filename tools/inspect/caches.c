@@ -21,6 +21,7 @@
 #define MAX_CACHES	(1U << 17)
 #define MAX_ALIASES	1024U
 #define LIST_TRIES	5
+#define MAX_DEPOT	4096U
 
 /* ---- lists --------------------------------------------------------------------- */
 
@@ -42,7 +43,7 @@ static bool walk_list(struct heap *h, uint64_t head, size_t max, entry_fn fn, vo
 	for (size_t n = 0; n <= max; n++) {
 		next = VALUE(f, bytes, list_head_next);
 		/* A head that was never set up: an empty list of a library not used. */
-		if (next == head || (next == 0 && at == head))
+		if (next == head || (next == 0 && at == head && h->mode == HEAP_UNUSED))
 			return true;
 		if (!source_read(h->src, next, bytes, f->sizeof_list_head) ||
 		    VALUE(f, bytes, list_head_prev) != at)
@@ -87,7 +88,7 @@ static uint32_t capacity_of(const struct heap *h, unsigned int level)
 	return item ? (uint32_t)item->value : 0;
 }
 
-static void decode_magazine_cache(struct heap *h, const char *mag, struct heap_cache *c)
+void decode_magazine_cache(struct heap *h, const char *mag, struct heap_cache *c)
 {
 	const struct heap_fields *f = h->fields;
 
@@ -146,20 +147,22 @@ static void add_cache(struct heap *h, void *arg, uint64_t node)
 
 	(void)arg;
 	if (!source_read(h->src, addr, bytes, f->sizeof_kmem_cache)) {
-		h->torn++;
+		heap_damage(h, "cache-list", addr, "an entry of the list of caches can't be read");
 		return;
 	}
 	h->caches = grow(h->caches, h->nr_caches, sizeof(*h->caches));
 	c = &h->caches[h->nr_caches];
 	*c = (struct heap_cache){ .addr = addr };
 	if (!decode_cache(h, bytes, c)) {
-		h->torn++;
+		heap_damage(h, "cache", addr, "cache \"%s\": size %u, %u objects, order %u can't be",
+			    c->name, c->size, c->objects, c->order);
 		return;
 	}
 	h->nr_caches++;
 	if (f->kmem_cache_aliases.size && f->kmem_cache_alias_list.size &&
 	    !walk_list(h, addr + f->kmem_cache_aliases.offset, MAX_ALIASES, add_alias, c))
-		h->torn++;
+		heap_damage(h, "alias-list", addr, "cache \"%s\": its list of aliases does not "
+			    "hold together", c->name);
 }
 
 static void drop_caches(struct heap *h)
@@ -180,6 +183,7 @@ static void read_caches(struct heap *h)
 {
 	uint64_t head = layout_symbol(h->image->layout, "slab_caches");
 	unsigned int before = h->torn;
+	size_t seen = h->damage.nr;
 
 	if (!head) {
 		heap_note(h, "the library does not say where its caches are");
@@ -190,11 +194,13 @@ static void read_caches(struct heap *h)
 
 		drop_caches(h);
 		h->torn = before;
+		findings_cut(&h->damage, seen);
 		whole = walk_list(h, head, MAX_CACHES, add_cache, NULL);
 		if (whole && h->torn == before)
 			return;
 		if (!whole)
-			h->torn++;
+			heap_damage(h, "cache-list", head, "the list of caches does not hold together "
+				    "behind %zu caches", h->nr_caches);
 	}
 }
 
@@ -209,9 +215,9 @@ static bool add_round(struct heap *h, uint64_t object)
 	return true;
 }
 
-/* The rounds of the magazine whose top round stands at @top, the top one first. */
-static void walk_loaded(struct heap *h, uint64_t top, struct magazine_round *r,
-			round_fn fn, void *arg)
+/* The rounds of a magazine that is loaded, from the top one at @top down. */
+static void loaded_rounds(struct heap *h, struct heap_cache *c, int cpu, uint64_t top,
+			  round_fn fn, void *arg)
 {
 	uint64_t size = h->fields->MAGAZINE_MAX_BYTES;
 	uint64_t word[STRUCT_MAX / 8];
@@ -219,46 +225,60 @@ static void walk_loaded(struct heap *h, uint64_t top, struct magazine_round *r,
 	size_t n = (top - from) / 8 + 1;
 
 	if (top % 8 || !source_read(h->src, from, word, n * 8)) {
-		h->torn++;
+		heap_damage(h, "magazine", top, "cache \"%s\": the magazine loaded on CPU %d "
+			    "is nowhere", c->name, cpu);
 		return;
 	}
 	while (n-- > 0 && word[n]) {
-		r->object = word[n];
-		r->at = from + 8 * n;
-		fn(h, arg, r);
+		struct magazine_round r = { c, cpu, word[n], from + 8 * n };
+
+		fn(h, arg, &r);
 	}
 }
 
-/* Full magazines of a cache's depot. */
-static void walk_depot(struct heap *h, struct heap_cache *c, round_fn fn, void *arg)
+/* Those of one in the depot, which says itself how many they are. */
+static void depot_rounds(struct heap *h, struct heap_cache *c, uint64_t addr, round_fn fn,
+			 void *arg)
 {
-	struct magazine_round r = { .cache = c, .cpu = -1 };
 	const struct heap_fields *f = h->fields;
-	size_t max_rounds = (f->MAGAZINE_MAX_BYTES - f->magazine_round.offset) / 8;
+	size_t max_rounds = (f->MAGAZINE_MAX_BYTES - f->magazine_round.offset) / 8, count;
+	uint64_t rounds = addr + f->magazine_round.offset, word[STRUCT_MAX / 8];
+	char bytes[STRUCT_MAX];
+
+	if (!source_read(h->src, addr, bytes, f->sizeof_magazine))
+		return;		/* magazines_each() has said it */
+	count = VALUE(f, bytes, magazine_count);
+	if (count > max_rounds || count > VALUE(f, bytes, magazine_capacity) ||
+	    !source_read(h->src, rounds, word, count * 8)) {
+		heap_damage(h, "magazine", addr, "cache \"%s\": a magazine in the depot says that "
+			    "it holds %zu objects", c->name, count);
+		return;
+	}
+	for (size_t i = 0; i < count; i++) {
+		struct magazine_round r = { c, -1, word[i], rounds + 8 * i };
+
+		fn(h, arg, &r);
+	}
+}
+
+/* The full magazines in a cache's depot. */
+static void each_in_depot(struct heap *h, struct heap_cache *c, magazine_fn fn, void *arg)
+{
+	const struct heap_fields *f = h->fields;
 	/* More than the cache counts only when it changes while it is read. */
-	size_t left = 2 * (size_t)c->nr_full + 16;
-	uint64_t addr = c->full, word[STRUCT_MAX / 8];
+	uint64_t left = min_u64(2 * (uint64_t)c->nr_full + 16, MAX_DEPOT);
+	uint64_t addr = c->full;
 	char bytes[STRUCT_MAX];
 
 	for (; addr; left--) {
-		size_t count;
-
-		if (!left || !source_read(h->src, addr, bytes, f->sizeof_magazine))
-			goto torn;
-		count = VALUE(f, bytes, magazine_count);
-		if (count > max_rounds || count > VALUE(f, bytes, magazine_capacity) ||
-		    !source_read(h->src, addr + f->magazine_round.offset, word, count * 8))
-			goto torn;
-		for (size_t i = 0; i < count; i++) {
-			r.object = word[i];
-			r.at = addr + f->magazine_round.offset + 8 * i;
-			fn(h, arg, &r);
+		if (!left || !source_read(h->src, addr, bytes, f->sizeof_magazine)) {
+			heap_damage(h, "depot-list", addr, "cache \"%s\": the list of magazines in "
+				    "its depot loops or leads astray", c->name);
+			return;
 		}
+		fn(h, arg, c, -1, addr);
 		addr = VALUE(f, bytes, magazine_next);
 	}
-	return;
-torn:
-	h->torn++;
 }
 
 struct slots {
@@ -278,7 +298,7 @@ static void read_slots(void *arg, uint64_t start, uint64_t end)
 	end = min_u64(end, last);
 	if (start < end && !source_read(s->heap->src, start,
 					(char *)s->word + (start - s->area), end - start))
-		s->heap->torn++;
+		heap_damage(s->heap, "cpu-areas", start, "a per-CPU area can't be read");
 }
 
 /* The slots of one CPU, zero where nothing can be known. */
@@ -292,31 +312,54 @@ static void load_slots(struct slots *s, uint64_t area)
 		read_slots(s, area, area + s->nr * 8);
 }
 
-void magazines_walk(struct heap *h, round_fn fn, void *arg)
+void magazines_each(struct heap *h, struct heap_cache *caches, size_t nr, magazine_fn fn,
+		    void *arg)
 {
 	uint64_t stride = 1UL << h->percpu_shift;
 	struct slots s = { .heap = h };
 
-	for (size_t i = 0; i < h->nr_caches; i++)
-		if (h->caches[i].slot < stride / 8)
-			s.nr = max_u64(s.nr, h->caches[i].slot + 1UL);
+	for (size_t i = 0; i < nr; i++)
+		if (caches[i].slot < stride / 8)
+			s.nr = max_u64(s.nr, caches[i].slot + 1UL);
 	s.word = xcalloc(s.nr, 8);
 	for (uint32_t cpu = 0; cpu < h->nr_cpus; cpu++) {
 		load_slots(&s, h->percpu_base + cpu * stride);
-		for (size_t i = 0; i < h->nr_caches; i++) {
-			struct heap_cache *c = &h->caches[i];
+		for (size_t i = 0; i < nr; i++) {
+			struct heap_cache *c = &caches[i];
 			uint64_t word = c->slot < s.nr ? s.word[c->slot] : 0;
-			struct magazine_round r = { .cache = c, .cpu = (int)cpu };
 
 			if (c->slot == h->fields->SLOT_NONE || word == 0 ||
 			    word == h->fields->WORD_DRAINING)
 				continue;
-			walk_loaded(h, s.area + word, &r, fn, arg);
+			fn(h, arg, c, (int)cpu, s.area + word);
 		}
 	}
 	free(s.word);
-	for (size_t i = 0; i < h->nr_caches; i++)
-		walk_depot(h, &h->caches[i], fn, arg);
+	for (size_t i = 0; i < nr; i++)
+		each_in_depot(h, &caches[i], fn, arg);
+}
+
+struct rounds {
+	round_fn fn;
+	void *arg;
+};
+
+static void walk_magazine(struct heap *h, void *arg, struct heap_cache *c, int cpu,
+			  uint64_t addr)
+{
+	struct rounds *r = arg;
+
+	if (cpu < 0)
+		depot_rounds(h, c, addr, r->fn, r->arg);
+	else
+		loaded_rounds(h, c, cpu, addr, r->fn, r->arg);
+}
+
+void magazines_walk(struct heap *h, struct heap_cache *caches, size_t nr, round_fn fn, void *arg)
+{
+	struct rounds r = { fn, arg };
+
+	magazines_each(h, caches, nr, walk_magazine, &r);
 }
 
 static void count_round(struct heap *h, void *arg, const struct magazine_round *r)
@@ -401,7 +444,7 @@ void caches_read(struct heap *h)
 {
 	read_caches(h);
 	index_caches(h);
-	magazines_walk(h, count_round, NULL);
+	magazines_walk(h, h->caches, h->nr_caches, count_round, NULL);
 	sort_rounds(h);
 }
 

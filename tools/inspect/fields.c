@@ -23,6 +23,7 @@ void heap_note(struct heap *h, const char *fmt, ...)
 struct binding {
 	const struct layout *layout;
 	struct heap *heap;
+	bool quiet;			/* no notes about what is not there */
 	const char *type, *name;	/* the first that is missing and needed */
 };
 
@@ -35,7 +36,7 @@ static const struct layout_item *lookup(struct binding *b, const char *type,
 		b->type = type;
 		b->name = name;
 	}
-	if (!item && !needed)
+	if (!item && !needed && !b->quiet)
 		heap_note(b->heap, "the library does not describe %s%s%s", type,
 			  type[0] && name[0] ? "." : "", name);
 	return item;
@@ -88,6 +89,10 @@ bool fields_bind(struct heap_fields *f, const struct layout *l, struct heap *h, 
 	HEAP_FIELDS(NEED_FIELD, WANT_FIELD)
 	HEAP_STRUCTS(NEED_STRUCT, WANT_STRUCT)
 	HEAP_CONSTANTS(NEED_CONSTANT, WANT_CONSTANT)
+	b.quiet = true;
+	VERIFY_FIELDS(WANT_FIELD)
+	VERIFY_STRUCTS(WANT_STRUCT)
+	VERIFY_CONSTANTS(WANT_CONSTANT)
 	if (!b.name && (f->PAGE_SHIFT < 12 || f->PAGE_SHIFT > 20 ||
 			f->PERCPU_SHIFT < 12 || f->PERCPU_SHIFT > 30 ||
 			f->PAGEBLOCK_ORDER > 20 || f->NR_PAGE_ORDERS < 1 ||

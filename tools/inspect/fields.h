@@ -53,6 +53,27 @@
 	O(kmem_params, slab_nomerge) O(kmem_params, slab_debug_checks)	\
 	O(kmem_params, init_on_alloc) O(kmem_params, init_on_free)
 
+/* Of these each is used by a check of verify, which is left out without it. */
+#define VERIFY_FIELDS(V)						\
+	V(page, zone) V(page, free_stamp) V(page, buddy_list)		\
+	V(page, lru) V(page, park_list) V(page, slab_list)		\
+	V(free_area, free_list)						\
+	V(zone, dirty_lru) V(zone, free_mask) V(zone, stamp)		\
+	V(zone, nr_parked) V(zone, parked_mask) V(zone, parked)		\
+	V(zone, parked_lru)						\
+	V(kmem_hot, heap_base) V(kmem_hot, heap_pages)			\
+	V(kmem_hot, slotmap)						\
+	V(magazine, bottom)						\
+	V(magazine_cache, empty) V(magazine_cache, nr_empty)		\
+	V(kmem_cache, slotmap_byte) V(kmem_cache, bin_reciprocal)	\
+	V(kmem_cache_node, partial) V(kmem_cache_node, empty)		\
+	V(pcp_list, mag) V(pcp_list, order) V(pcp_list, mt)
+
+#define VERIFY_STRUCTS(V)	V(kmem_hot) V(pcp_list)
+
+#define VERIFY_CONSTANTS(V)						\
+	V(SLAB_BINS) V(MIGRATE_TYPES) V(PARK_MAX_PAGES) V(NR_PCP_LISTS)
+
 #define HEAP_STRUCTS(R, O)						\
 	R(page) R(free_area) R(zone) R(list_head) R(percpu_state)	\
 	R(magazine) R(magazine_cache) R(kmem_cache) R(kmem_cache_node)	\
@@ -78,6 +99,9 @@ struct heap_fields {
 	HEAP_FIELDS(DECLARE_FIELD, DECLARE_FIELD)
 	HEAP_STRUCTS(DECLARE_STRUCT, DECLARE_STRUCT)
 	HEAP_CONSTANTS(DECLARE_CONSTANT, DECLARE_CONSTANT)
+	VERIFY_FIELDS(DECLARE_FIELD)
+	VERIFY_STRUCTS(DECLARE_STRUCT)
+	VERIFY_CONSTANTS(DECLARE_CONSTANT)
 	const struct layout *layout;
 };
 
@@ -101,6 +125,10 @@ static inline uint64_t value(const void *bytes, struct field f)
 }
 
 #define VALUE(f, bytes, field)	value((bytes), (f)->field)
+
+/* Counts a place that does not hold together, and says which, for verify. */
+#define heap_damage(h, kind, addr, ...)					\
+	((h)->torn++, finding_add(&(h)->damage, kind, addr, __VA_ARGS__))
 
 void heap_note(struct heap *h, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

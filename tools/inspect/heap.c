@@ -65,10 +65,13 @@ static bool read_zones(struct heap *h, char **error)
 	uint64_t counter = layout_symbol(h->image->layout, "nr_zones");
 	uint32_t nr;
 
-	if (!table || !counter || !source_read(h->src, counter, &nr, sizeof(nr)) ||
-	    nr > HEAP_MAX_ZONES) {
+	if (!table || !counter || !source_read(h->src, counter, &nr, sizeof(nr))) {
 		*error = xasprintf("the table of zones can't be read");
 		return false;
+	}
+	if (nr > HEAP_MAX_ZONES) {
+		heap_damage(h, "zone-table", counter, "nr_zones says %u", nr);
+		nr = 1;
 	}
 	h->zones = xcalloc(nr, sizeof(*h->zones));
 	for (uint32_t i = 0; i < nr; i++) {
@@ -76,7 +79,8 @@ static bool read_zones(struct heap *h, char **error)
 
 		if (!source_read(h->src, table + 8 * i, &addr, sizeof(addr)) ||
 		    !read_zone(h, addr, &h->zones[h->nr_zones])) {
-			h->torn++;
+			heap_damage(h, "zone", table + 8 * i, "zone %u is none: its limits or maps "
+				    "can't be right", i);
 			continue;
 		}
 		h->nr_zones++;
@@ -129,6 +133,9 @@ static size_t ranges_merge(struct range *r, size_t nr)
 
 /* ---- mode, parameters, mappings ---------------------------------------------------- */
 
+/* More than Linux can be built for. */
+#define MAX_CPUS	(1U << 14)
+
 static bool read_mode(struct heap *h, char **error)
 {
 	const struct heap_fields *f = h->fields;
@@ -144,7 +151,11 @@ static bool read_mode(struct heap *h, char **error)
 		  mode == f->PERCPU_FALLBACK ? HEAP_FALLBACK : HEAP_UNUSED;
 	h->use_cid = VALUE(f, bytes, percpu_state_use_cid);
 	h->percpu_base = VALUE(f, bytes, percpu_state_base);
-	h->nr_cpus = (uint32_t)min_u64(VALUE(f, bytes, percpu_state_nr_cpus), 1U << 16);
+	h->nr_cpus = (uint32_t)VALUE(f, bytes, percpu_state_nr_cpus);
+	if (h->nr_cpus > MAX_CPUS) {
+		heap_damage(h, "cpu-areas", addr, "there are %u per-CPU areas", h->nr_cpus);
+		h->nr_cpus = MAX_CPUS;
+	}
 	if (h->mode == HEAP_UNUSED)
 		h->nr_cpus = 0;
 	h->percpu_end = h->percpu_base + ((uint64_t)h->nr_cpus << h->percpu_shift);
@@ -225,7 +236,8 @@ static void read_chunks(struct heap *h)
 
 		if (addr == mark || h->nr_chunks == MAX_CHUNKS ||
 		    !read_chunk(h, addr, &r, &next)) {
-			h->torn++;
+			heap_damage(h, "chunk-list", addr,
+				    "the list of the library's mappings loops or leads astray");
 			break;
 		}
 		if (!(h->nr_chunks & (h->nr_chunks - 1)))
@@ -283,6 +295,7 @@ void heap_free(struct heap *h)
 	free(h->notes);
 	free(h->zones);
 	free(h->chunks);
+	findings_free(&h->damage);
 	free(h->fields);
 	free(h);
 }

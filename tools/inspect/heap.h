@@ -62,6 +62,27 @@ struct heap_params {
 	bool init_on_alloc, init_on_free;
 };
 
+/* Something that is not as it should be: a kind from a fixed list, where, and a sentence. */
+struct finding {
+	const char *kind;
+	uint64_t addr;
+	char *text;
+};
+
+#define MAX_FINDINGS	1000U
+
+struct findings {
+	struct finding *list;		/* the first MAX_FINDINGS */
+	size_t nr;
+	unsigned long total;
+};
+
+void finding_add(struct findings *f, const char *kind, uint64_t addr, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+/* Forgets all but the first @nr. */
+void findings_cut(struct findings *f, size_t nr);
+void findings_free(struct findings *f);
+
 struct heap_fields;
 
 struct heap {
@@ -87,6 +108,7 @@ struct heap {
 	struct range *chunks;
 	size_t nr_chunks;
 	unsigned int torn;		/* lists and slabs that did not hold together */
+	struct findings damage;		/* what that was, as far as it was seen while reading */
 	char **notes;			/* what the library's description lacks */
 	size_t nr_notes;
 };
@@ -119,8 +141,17 @@ struct magazine_round {
 
 typedef void (*round_fn)(struct heap *h, void *arg, const struct magazine_round *r);
 
-/* Reads all magazines, and calls @fn for each round; an object may be there twice. */
-void magazines_walk(struct heap *h, round_fn fn, void *arg);
+/* Reads all magazines of @caches, and calls @fn for each round; an object may be there twice. */
+void magazines_walk(struct heap *h, struct heap_cache *caches, size_t nr, round_fn fn, void *arg);
+
+/*
+ * Calls @fn for each magazine: on CPU @cpu, @addr is where its top round stands (below the
+ * first one stands NULL); @cpu -1: full, in the depot, @addr is the magazine.
+ */
+typedef void (*magazine_fn)(struct heap *h, void *arg, struct heap_cache *c, int cpu,
+			    uint64_t addr);
+void magazines_each(struct heap *h, struct heap_cache *caches, size_t nr, magazine_fn fn,
+		    void *arg);
 
 /* Whole pages. */
 static inline uint64_t heap_page_up(const struct heap *h, uint64_t bytes)

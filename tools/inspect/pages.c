@@ -11,7 +11,7 @@
 void page_window_open(struct page_window *w, struct heap *h, const struct heap_zone *z)
 {
 	*w = (struct page_window){
-		.heap = h, .zone = z,
+		.heap = h, .zone = z, .span = WINDOW_PAGES,
 		.bytes = xcalloc(min_u64(WINDOW_PAGES, z->nr_present + 1),
 				 h->fields->sizeof_page),
 	};
@@ -41,7 +41,7 @@ const char *page_window_get(struct page_window *w, uint64_t zpn, uint64_t nr)
 		uint64_t start = w->zone->memmap + zpn * size, bytes;
 
 		w->first = zpn;
-		w->held = min_u64(WINDOW_PAGES, present - zpn);
+		w->held = min_u64(max_u64(w->span, nr), present - zpn);
 		bytes = w->held * size;
 		memset(w->bytes, 0, bytes);
 		if (!w->heap->src->ops->resident(w->heap->src, start, start + bytes,

@@ -32,6 +32,7 @@ struct page_window {
 	const struct heap_zone *zone;
 	char *bytes;		/* copies of the struct pages [first, first + held) */
 	uint64_t first, held;
+	uint64_t span;		/* how many are read at once; fewer for those who look at few */
 };
 
 void page_window_open(struct page_window *w, struct heap *h, const struct heap_zone *z);

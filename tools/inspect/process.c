@@ -259,6 +259,7 @@ static void process_close(struct source *src)
 		close(p->pagemap_fd);
 	free(p->maps_text);
 	free(src->maps);
+	free(src->threads);
 	free(src->label);
 	free(src->command);
 	free(p);

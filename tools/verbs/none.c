@@ -40,11 +40,7 @@ static void usage(void)
 {
 	fputs(usage_head, stdout);
 	for (const struct verb *v = verbs; v->name; v++) {
-		char form[64];
-
-		snprintf(form, sizeof(form), "%s%s%s", v->name, *v->arguments ? " " : "",
-			 v->arguments);
-		printf("  %-24s %s\n", form, v->help);
+		printf("  %-16s %s\n", v->name, v->help);
 	}
 	fputs("\nExit status: 0 fine, 1 can't be read, 2 damage or leaks found.\n", stdout);
 }

@@ -11,6 +11,16 @@
 const struct verb verbs[] = {
 	{ "buddyinfo", "", "free blocks by order, as the kernel's /proc/buddyinfo",
 	  verb_buddyinfo },
+	{ "grep", "[--all] [--exact] [--limit=N] VALUE",
+	  "who points there: all words with that value or into that object", verb_grep },
+	{ "objects", "[--hex] [--free] [--limit=N] CACHE", "every object that the program holds",
+	  verb_objects },
+	{ "pagetypeinfo", "", "free blocks by migrate type, as the kernel's /proc/pagetypeinfo",
+	  verb_pagetypeinfo },
+	{ "top-users", "", "who allocated most, by call site, where the library records it",
+	  verb_top_users },
+	{ "whatis", "ADDRESS...", "what an address is: which object of which cache, or what else",
+	  verb_whatis },
 	{ NULL, NULL, NULL, NULL }
 };
 
@@ -77,6 +87,9 @@ static bool take_option(struct verb_options *o, int c, const char *allowed)
 	case 's':
 		o->stop = true;
 		return true;
+	case 'e':
+		o->exact = true;
+		return true;
 	case 'l':
 		if (!verb_number(optarg, &n))
 			return false;
@@ -97,6 +110,7 @@ bool verb_parse(struct verb_options *o, int argc, char **argv, const char *allow
 		{ "free", no_argument, NULL, 'f' },
 		{ "all", no_argument, NULL, 'a' },
 		{ "stop", no_argument, NULL, 's' },
+		{ "exact", no_argument, NULL, 'e' },
 		{ "limit", required_argument, NULL, 'l' },
 		{ "help", no_argument, NULL, 'H' },
 		{ NULL, 0, NULL, 0 }

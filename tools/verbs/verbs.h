@@ -39,6 +39,7 @@ struct verb_options {
 	bool free;			/* --free */
 	bool all;			/* --all */
 	bool stop;			/* --stop */
+	bool exact;			/* --exact */
 	unsigned long limit;		/* --limit=N; ULONG_MAX if not given */
 	char **args;			/* what is not an option */
 	int nr_args;
@@ -47,8 +48,8 @@ struct verb_options {
 
 /*
  * Parses argv: the target's options, --json, and those of the other options
- * whose first letters are in @allowed ("hfasl": --hex --free --all --stop --limit). @min and @max
- * bound the number of arguments. False: *@status is what to exit with.
+ * whose first letters are in @allowed ("hfasel": --hex --free --all --stop
+ * --exact --limit=N). @min and @max bound the number of arguments. False: *@status is what to exit with.
  */
 bool verb_parse(struct verb_options *o, int argc, char **argv, const char *allowed,
 		int min, int max, int *status);
@@ -68,6 +69,11 @@ void fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* ---- the verbs --------------------------------------------------------------------- */
 
 int verb_buddyinfo(int argc, char **argv);
+int verb_grep(int argc, char **argv);
+int verb_objects(int argc, char **argv);
+int verb_pagetypeinfo(int argc, char **argv);
+int verb_top_users(int argc, char **argv);
+int verb_whatis(int argc, char **argv);
 
 /* What slabinfo without a verb does: tables and the kernel's options. */
 int verb_none(int argc, char **argv);
