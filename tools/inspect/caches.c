@@ -98,6 +98,8 @@ void decode_magazine_cache(struct heap *h, const char *mag, struct heap_cache *c
 	c->max_full = (uint32_t)VALUE(f, mag, magazine_cache_max_full);
 	c->full = VALUE(f, mag, magazine_cache_full);
 	c->nr_full = (uint32_t)VALUE(f, mag, magazine_cache_nr_full);
+	c->empty_magazines = VALUE(f, mag, magazine_cache_empty);
+	c->nr_empty_magazines = (uint32_t)VALUE(f, mag, magazine_cache_nr_empty);
 	c->nr_refill = VALUE(f, mag, magazine_cache_nr_refill);
 	c->nr_flush = VALUE(f, mag, magazine_cache_nr_flush);
 	c->nr_depot_get = VALUE(f, mag, magazine_cache_nr_depot_get);
@@ -129,6 +131,8 @@ static bool decode_cache(struct heap *h, const char *bytes, struct heap_cache *c
 	c->align = (uint32_t)VALUE(f, bytes, kmem_cache_align);
 	c->objects = (uint32_t)VALUE(f, bytes, kmem_cache_objects);
 	c->order = (uint32_t)VALUE(f, bytes, kmem_cache_order);
+	c->slotmap_byte = (uint8_t)VALUE(f, bytes, kmem_cache_slotmap_byte);
+	c->bin_reciprocal = (uint32_t)VALUE(f, bytes, kmem_cache_bin_reciprocal);
 	c->has_ctor = VALUE(f, bytes, kmem_cache_ctor) != 0;
 	decode_magazine_cache(h, bytes + f->kmem_cache_mag.offset, c);
 	decode_node(h, bytes + f->kmem_cache_node.offset, c);

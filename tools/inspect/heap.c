@@ -27,7 +27,7 @@ static bool zone_sane(const struct heap *h, const struct heap_zone *z)
 {
 	uint64_t page = 1UL << h->page_shift;
 
-	return z->base && z->base % page == 0 && z->memmap % page == 0 &&
+	return z->base && z->base % page == 0 && z->memmap && z->memmap % page == 0 &&
 	       z->nr_pages < (1UL << 47) >> h->page_shift &&
 	       z->nr_present <= z->nr_committed && z->nr_committed <= z->nr_pages;
 }
@@ -154,7 +154,7 @@ static bool read_mode(struct heap *h, char **error)
 	h->nr_cpus = (uint32_t)VALUE(f, bytes, percpu_state_nr_cpus);
 	if (h->nr_cpus > MAX_CPUS) {
 		heap_damage(h, "cpu-areas", addr, "there are %u per-CPU areas", h->nr_cpus);
-		h->nr_cpus = MAX_CPUS;
+		h->nr_cpus = 0;
 	}
 	if (h->mode == HEAP_UNUSED)
 		h->nr_cpus = 0;

@@ -44,6 +44,10 @@ struct heap_cache {
 	uint32_t capacity, max_full;	/* of its magazines, of its depot */
 	uint32_t nr_full;		/* full magazines in the depot */
 	uint64_t full;			/* the first of them */
+	uint32_t nr_empty_magazines;
+	uint64_t empty_magazines;	/* the first of the empty ones there */
+	uint8_t slotmap_byte;		/* what the slot map says of its slabs */
+	uint32_t bin_reciprocal;	/* inuse * this >> 16: which partial list */
 	bool has_ctor;
 	/* As the cache counts them. */
 	uint64_t nr_slabs, nr_partial, nr_empty;

@@ -2,8 +2,9 @@
 /* buddyinfo.c - slabinfo buddyinfo: the kernel's /proc/buddyinfo, with zones of a process. */
 #include "verbs.h"
 
-static int show(struct heap *h, struct verb_options *o)
+static int show(struct heap **heap, struct verb_options *o)
 {
+	struct heap *h = *heap;
 	if (o->json) {
 		fputc('{', stdout);
 		json_zones(stdout, h);

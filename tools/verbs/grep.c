@@ -88,8 +88,9 @@ static void look_everywhere(struct search *s)
 	look_at_registers(s);
 }
 
-static int show(struct heap *h, struct verb_options *o)
+static int show(struct heap **heap, struct verb_options *o)
 {
+	struct heap *h = *heap;
 	struct search s = { .heap = h, .o = o };
 	struct whatis w;
 	uint64_t value;

@@ -82,8 +82,9 @@ static void list_slab(void *arg, struct page_window *w, const struct heap_block 
 	}
 }
 
-static int show(struct heap *h, struct verb_options *o)
+static int show(struct heap **heap, struct verb_options *o)
 {
+	struct heap *h = *heap;
 	struct listing l = { .o = o, .cache = heap_cache_named(h, o->args[0]) };
 
 	if (o->json) {

@@ -112,8 +112,9 @@ static void show_text(const struct heap *h, const struct counts *c)
 	}
 }
 
-static int show(struct heap *h, struct verb_options *o)
+static int show(struct heap **heap, struct verb_options *o)
 {
+	struct heap *h = *heap;
 	struct counts *c = xcalloc(h->nr_zones, sizeof(*c));
 
 	for (size_t i = 0; i < h->nr_zones; i++)

@@ -8,8 +8,9 @@
 
 #include "verbs.h"
 
-static int show(struct heap *h, struct verb_options *o)
+static int show(struct heap **heap, struct verb_options *o)
 {
+	struct heap *h = *heap;
 	bool tracks = layout_item(h->image->layout, "track", "");
 
 	if (o->json)

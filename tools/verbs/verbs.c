@@ -19,6 +19,8 @@ const struct verb verbs[] = {
 	  verb_pagetypeinfo },
 	{ "top-users", "", "who allocated most, by call site, where the library records it",
 	  verb_top_users },
+	{ "verify", "[--limit=N]", "every structure of the heap checked against the others",
+	  verb_verify },
 	{ "whatis", "ADDRESS...", "what an address is: which object of which cache, or what else",
 	  verb_whatis },
 	{ NULL, NULL, NULL, NULL }
@@ -151,7 +153,7 @@ bool verb_parse(struct verb_options *o, int argc, char **argv, const char *allow
 
 /* ---- running over the heaps ------------------------------------------------------------ */
 
-int verb_heaps(struct verb_options *o, int (*fn)(struct heap *h, struct verb_options *o))
+int verb_heaps(struct verb_options *o, int (*fn)(struct heap **h, struct verb_options *o))
 {
 	char *error;
 	struct target *t = target_open(&o->target, &error);
@@ -172,7 +174,7 @@ int verb_heaps(struct verb_options *o, int (*fn)(struct heap *h, struct verb_opt
 		else if (!o->json && t->nr_heaps > 1)
 			printf("%s# heap %zu of %zu: %s\n", i ? "\n" : "", i + 1, t->nr_heaps,
 			       t->heaps[i]->image->path);
-		status = fn(t->heaps[i], o);
+		status = fn(&t->heaps[i], o);
 		if (status > o->status)
 			o->status = status;
 		target_warn(t->heaps[i]);

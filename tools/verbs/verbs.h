@@ -57,9 +57,9 @@ bool verb_parse(struct verb_options *o, int argc, char **argv, const char *allow
 /*
  * Opens the target and calls @fn for each heap; an object of the JSON array
  * "heaps" is what it prints then. @fn returns EXIT_FINE, EXIT_CANT (it has said
- * why) or EXIT_FOUND. Returns the exit status.
+ * why) or EXIT_FOUND; it may replace *@h by a newer picture of the heap. Returns the exit status.
  */
-int verb_heaps(struct verb_options *o, int (*fn)(struct heap *h, struct verb_options *o));
+int verb_heaps(struct verb_options *o, int (*fn)(struct heap **h, struct verb_options *o));
 
 /* An address or number as users write it: decimal or 0x...; false: said on stderr. */
 bool verb_number(const char *text, uint64_t *value);
@@ -73,6 +73,7 @@ int verb_grep(int argc, char **argv);
 int verb_objects(int argc, char **argv);
 int verb_pagetypeinfo(int argc, char **argv);
 int verb_top_users(int argc, char **argv);
+int verb_verify(int argc, char **argv);
 int verb_whatis(int argc, char **argv);
 
 /* What slabinfo without a verb does: tables and the kernel's options. */

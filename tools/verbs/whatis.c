@@ -30,8 +30,9 @@ static void print_text(uint64_t addr, const struct whatis *w)
 		printf("  %-13s %s\n", w->fact[i].key, w->fact[i].value);
 }
 
-static int show(struct heap *h, struct verb_options *o)
+static int show(struct heap **heap, struct verb_options *o)
 {
+	struct heap *h = *heap;
 	int status = EXIT_FINE;
 
 	threads_read(h->src);
