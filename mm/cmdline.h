@@ -47,6 +47,12 @@ struct kmem_params {
 	bool init_on_alloc, init_on_free;
 	/* heap_reserve=SIZE[KMGT]: address space of the first zone; 0: chosen. */
 	unsigned long heap_reserve;
+	/*
+	 * control=on|off: whether slabinfo may ask for something to be done
+	 * (control.h). inspect=any|same: who may read this process's memory where
+	 * the system restricts that to ancestors (Yama).
+	 */
+	bool control, inspect_any;
 	/* limit of possible CPUs used, nr_cpus=N; 0: all. */
 	unsigned int nr_cpus;
 	/* verbose: one line on stderr at start-up with the mode and the sizes. */

@@ -16,6 +16,7 @@
 
 #include <pthread.h>
 
+#include "control.h"
 #include "lock.h"
 #include "memblock.h"
 #include "percpu.h"
@@ -43,6 +44,7 @@ static void fork_child(void)
 {
 	fork_release();
 	vmscan_fork_child();
+	control_fork_child();
 }
 
 void fork_init(void)

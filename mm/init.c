@@ -16,6 +16,7 @@
 
 #include "base/printk.h"
 #include "cmdline.h"
+#include "control.h"
 #include "host/host.h"
 #include "layout.h"
 #include "percpu.h"
@@ -74,4 +75,5 @@ static void __attribute__((constructor(101))) mm_constructor(void)
 {
 	mm_init();
 	fork_init();
+	control_init();
 }

@@ -15,6 +15,7 @@
 
 #include "buddy.h"
 #include "cmdline.h"
+#include "control.h"
 #include "magazine.h"
 #include "memblock.h"
 #include "mmzone.h"
@@ -84,6 +85,7 @@ BUILD_BUG_ON(sizeof(struct kmem_layout_header) != 16);
 /* The roots from which all else is found. */
 #define SYMBOLS(X)							\
 	X(host_page_order);						\
+	X(kmem_control);						\
 	X(kmem_hot);							\
 	X(kmem_params);							\
 	X(memblock_chunks);						\
@@ -237,6 +239,27 @@ static __always_inline void describe_rest(void)
 	FIELD(kmem_params, init_on_free);
 }
 
+static __always_inline void describe_control(void)
+{
+	STRUCT(kmem_control);
+	FIELD(kmem_control, allowed);
+	FIELD(kmem_control, looks);
+	FIELD(kmem_control, request);
+	FIELD(kmem_control, answer);
+	STRUCT(kmem_control_request);
+	FIELD(kmem_control_request, nonce);
+	FIELD(kmem_control_request, op);
+	FIELD(kmem_control_request, arg);
+	FIELD(kmem_control_request, check);
+	STRUCT(kmem_control_answer);
+	FIELD(kmem_control_answer, nonce);
+	FIELD(kmem_control_answer, error);
+	FIELD(kmem_control_answer, value);
+	CONSTANT(KMEM_CONTROL_MAGIC);
+	CONSTANT(KMEM_CONTROL_SHRINK);
+	CONSTANT(KMEM_CONTROL_DEBUG);
+}
+
 static __always_inline void describe_constants(void)
 {
 	CONSTANT(PAGE_SHIFT);
@@ -289,6 +312,7 @@ static __used noinline __attribute__((no_instrument_function)) void kmem_layout_
 	describe_percpu();
 	describe_caches();
 	describe_rest();
+	describe_control();
 	describe_constants();
 	NOTE_END();
 }

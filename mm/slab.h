@@ -121,6 +121,12 @@ struct kmem_cache *create_kmalloc_cache(unsigned int size, unsigned int slot);
 /* The cache of the slab that @object lies in, or NULL. */
 struct kmem_cache *virt_to_cache(const void *object);
 
+/*
+ * Drains the cache at this address and gives back its empty slabs, if it is one of
+ * slab_caches; it is not looked at otherwise. 0 or -ENOENT.
+ */
+int slab_shrink_listed(const struct kmem_cache *s);
+
 /* Reclaimer: drains caches that have been idle since its last look. */
 void slab_reclaim_idle(bool force);
 

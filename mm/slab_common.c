@@ -12,6 +12,7 @@
  */
 #include "slab.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "arch/rseq.h"
@@ -360,6 +361,23 @@ int kmem_cache_shrink(struct kmem_cache *s)
 {
 	magazine_cache_drain(&s->mag, true);
 	return slab_discard_empty(s, 0) != 0;
+}
+
+int slab_shrink_listed(const struct kmem_cache *which)
+{
+	struct kmem_cache *s;
+	int err = -ENOENT;
+
+	lock(&slab_mutex);
+	list_for_each_entry(s, &slab_caches, list) {
+		if (s != which)
+			continue;
+		kmem_cache_shrink(s);
+		err = 0;
+		break;
+	}
+	unlock(&slab_mutex);
+	return err;
 }
 
 /* ---- draining all ------------------------------------------------------------------- */

@@ -15,6 +15,9 @@
  * can be started from within any free(), and libc goes on believing that a
  * program of one thread has one thread. It runs only code of the library.
  *
+ * While requests from outside are allowed (control.h) the thread stays, and looks
+ * for them; it does nothing else once there is nothing to give back.
+ *
  * Without it (reclaim=off, or no thread to be had) the kicks themselves purge
  * what is old enough, a bounded number of pages each time.
  *
@@ -23,7 +26,10 @@
  */
 #include "init.h"
 
+#include <errno.h>
+
 #include "cmdline.h"
+#include "control.h"
 #include "host/host.h"
 #include "percpu.h"
 #include "slab.h"
@@ -32,6 +38,8 @@
 #define IDLE_TICKS		6
 /* Pages that a kick purges by itself where there is no thread. */
 #define KICK_PURGE_PAGES	1024
+/* How often an idle thread looks for requests. */
+#define CONTROL_TICK_MS		200
 /* A refused thread is tried again after so long. */
 #define RETRY_MS		1000
 
@@ -64,15 +72,42 @@ static void vmscan_thread(void *unused)
 	unsigned int idle = 0;
 
 	(void)unused;
-	while (idle < IDLE_TICKS) {
-		host_futex_wait_ms(&vmscan.wake, 0, tick_ms());
-		idle = reclaim_tick(false) || zones_dirty_free() > 0 ? 0 : idle + 1;
+	while (idle < IDLE_TICKS || control_allowed()) {
+		bool reclaims = kmem_params.reclaim && idle < IDLE_TICKS;
+
+		host_futex_wait_ms(&vmscan.wake, 0, reclaims ? tick_ms() : CONTROL_TICK_MS);
+		control_look();
+		if (reclaims && reclaim_tick(false))
+			idle = 0;
+		else if (zones_dirty_free() > 0)
+			idle = 0;
+		else if (idle < IDLE_TICKS)
+			idle++;
 	}
 	smp_store_release(&vmscan.running, 0);
 }
 
+/* Whoever claims vmscan.running starts the thread. */
+static int start_thread(void)
+{
+	if (__atomic_exchange_n(&vmscan.running, 1, __ATOMIC_ACQ_REL))
+		return 0;
+	if (host_thread_start(vmscan_thread, NULL, "kmem-reclaim") == 0)
+		return 0;
+	WRITE_ONCE(vmscan.retry_at_ms, host_now_ms() + RETRY_MS);
+	smp_store_release(&vmscan.running, 0);
+	return -EAGAIN;
+}
+
+int vmscan_start(void)
+{
+	return start_thread();
+}
+
 static void vmscan_kick(void)
 {
+	if (control_allowed())
+		control_look();
 	if (kmem_params.decay_ms == 0) {
 		zones_purge(0, KICK_PURGE_PAGES);
 		return;
@@ -80,12 +115,8 @@ static void vmscan_kick(void)
 	if (READ_ONCE(vmscan.running))
 		return;
 	if (kmem_params.reclaim && host_now_ms() >= READ_ONCE(vmscan.retry_at_ms) &&
-	    !__atomic_exchange_n(&vmscan.running, 1, __ATOMIC_ACQ_REL)) {
-		if (host_thread_start(vmscan_thread, NULL, "kmem-reclaim") == 0)
-			return;
-		WRITE_ONCE(vmscan.retry_at_ms, host_now_ms() + RETRY_MS);
-		smp_store_release(&vmscan.running, 0);
-	}
+	    start_thread() == 0)
+		return;
 	zones_purge(kmem_params.decay_ms, KICK_PURGE_PAGES);
 }
 

@@ -111,6 +111,13 @@ int host_thread_start(void (*fn)(void *), void *arg, const char *name);
 /* The thread is not there in a forked child. */
 void host_thread_fork_child(void);
 
+/*
+ * Lets any process of the same user look at this one, or (false) the system's
+ * usual ones, where a security module restricts that (Yama, PR_SET_PTRACER).
+ * -EINVAL where there is no such module, and no need.
+ */
+int host_allow_inspection(bool any);
+
 /* ---- output ------------------------------------------------------------ */
 
 void host_write_stderr(const char *text, size_t len);

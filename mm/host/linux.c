@@ -192,6 +192,11 @@ void host_dump(void *addr, size_t size, bool on)
 	raw_syscall(SYS_madvise, addr, size, on ? MADV_DODUMP : MADV_DONTDUMP);
 }
 
+int host_allow_inspection(bool any)
+{
+	return (int)raw_syscall(SYS_prctl, PR_SET_PTRACER, any ? PR_SET_PTRACER_ANY : 0UL, 0, 0, 0);
+}
+
 /* ---- time and waiting -------------------------------------------------- */
 
 u64 host_now_ms(void)

@@ -104,6 +104,11 @@ Test(cmdline, choices)
 {
 	parse_quietly("purge=free thp=madvise");
 	cr_assert(p.purge_lazy && p.thp);
+	cr_assert(!p.control && !p.inspect_any);
+	parse_quietly("control=on inspect=any");
+	cr_assert(p.control && p.inspect_any);
+	parse_quietly("control=on inspect=any inspect=same control=off");
+	cr_assert(!p.control && !p.inspect_any);
 	parse_quietly("purge=free thp=madvise purge=dontneed thp=never");
 	cr_assert(!p.purge_lazy && !p.thp);
 	refused("purge=lazy", "kmem: KMEM_CMDLINE: 'purge=lazy' ignored: "
