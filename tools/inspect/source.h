@@ -39,6 +39,8 @@ typedef void (*resident_fn)(void *arg, uint64_t start, uint64_t end);
 struct source_ops {
 	/* All of [@addr, @addr + @len), or false. */
 	bool (*read)(struct source *src, uint64_t addr, void *buf, size_t len);
+	/* NULL where nothing can be changed. Used by control.c alone. */
+	bool (*write)(struct source *src, uint64_t addr, const void *buf, size_t len);
 	/*
 	 * Calls @fn for each run of [@start, @end) that counts in the RSS, in
 	 * order; false if this can't be told.

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "verbs.h"
+#include "kernel.h"
 
 #ifndef KMEM_VERSION
 #define KMEM_VERSION "0.0.0"
@@ -12,6 +12,7 @@
 struct options {
 	struct target_options target;	/* none: list processes */
 	bool table, buddy, map, json;
+	struct kernel_options kernel;
 	struct selection selection;
 };
 
@@ -33,12 +34,16 @@ static const char usage_head[] =
 "  -V, --version    the version\n"
 "\n"
 "PATTERN is a regular expression for names of caches; case does not matter.\n"
-"\n"
-"Verbs (slabinfo VERB --help says more):\n";
+"\n";
+
+static const char usage_verbs[] =
+"\nVerbs (slabinfo VERB --help says more):\n";
 
 static void usage(void)
 {
 	fputs(usage_head, stdout);
+	fputs(kernel_usage, stdout);
+	fputs(usage_verbs, stdout);
 	for (const struct verb *v = verbs; v->name; v++) {
 		printf("  %-16s %s\n", v->name, v->help);
 	}
@@ -67,6 +72,7 @@ enum { OPT_TABLE = OPT_TARGET_END };
 
 static const struct option long_options[] = {
 	TARGET_LONG_OPTIONS,
+	KERNEL_LONG_OPTIONS,
 	{ "table", no_argument, NULL, OPT_TABLE },
 	{ "buddyinfo", no_argument, NULL, 'b' },
 	{ "map", no_argument, NULL, 'm' },
@@ -80,6 +86,8 @@ static int parse_option(struct options *o, int c)
 {
 	int taken = target_option(&o->target, c, optarg);
 
+	if (!taken)
+		taken = kernel_option(&o->kernel, c, optarg);
 	if (taken)
 		return taken < 0 ? EXIT_CANT : -1;
 	switch (c) {
@@ -111,7 +119,7 @@ static int parse_options(int argc, char **argv, struct options *o)
 {
 	int c, status;
 
-	while ((c = getopt_long(argc, argv, TARGET_SHORT_OPTIONS "bmhV", long_options,
+	while ((c = getopt_long(argc, argv, TARGET_SHORT_OPTIONS KERNEL_SHORT_OPTIONS "bmhV", long_options,
 				NULL)) != -1) {
 		status = parse_option(o, c);
 		if (status >= 0)
@@ -125,11 +133,16 @@ static int parse_options(int argc, char **argv, struct options *o)
 		return EXIT_CANT;
 	}
 	if (!o->target.pid && !o->target.core &&
-	    (o->table || o->buddy || o->map || o->selection.nr)) {
+	    (o->table || o->buddy || o->map || o->kernel.any || o->selection.nr)) {
 		fail("which process? -p PID is missing; \"slabinfo\" alone lists them");
 		return EXIT_CANT;
 	}
-	if (!o->buddy && !o->map)
+	if (o->kernel.any && o->json && (o->kernel.shrink || o->kernel.debug ||
+					 o->kernel.validate)) {
+		fail("--json goes with tables, not with -s, -d, -v");
+		return EXIT_CANT;
+	}
+	if (!o->buddy && !o->map && !o->kernel.any)
 		o->table = true;
 	return -1;
 }
@@ -152,10 +165,16 @@ static void print_text(const struct heap *h, const struct rss_map *map, const st
 	}
 }
 
-/* Several heaps in one process are told apart by a line each. */
-static void print_heaps(const struct target *t, const struct rss_map *maps,
-			const struct options *o)
+static int max_int(int a, int b)
 {
+	return a > b ? a : b;
+}
+
+/* Several heaps in one process are told apart by a line each. */
+static int print_heaps(struct target *t, const struct rss_map *maps, const struct options *o)
+{
+	int status = EXIT_FINE;
+
 	if (o->json)
 		json_target_begin(stdout, t->src);
 	for (size_t i = 0; i < t->nr_heaps; i++) {
@@ -167,11 +186,15 @@ static void print_heaps(const struct target *t, const struct rss_map *maps,
 				printf("%s# heap %zu of %zu: %s\n", i ? "\n" : "", i + 1,
 				       t->nr_heaps, t->heaps[i]->image->path);
 			print_text(t->heaps[i], &maps[i], o);
+			if (o->kernel.any)
+				status = max_int(status, kernel_run(&t->heaps[i], &o->kernel,
+								    &o->selection));
 		}
 		target_warn(t->heaps[i]);
 	}
 	if (o->json)
 		json_target_end(stdout);
+	return status;
 }
 
 /* All is read before anything is printed. */
@@ -181,6 +204,7 @@ static int show_target(const struct options *o)
 	struct target *t = target_open(&o->target, &error);
 	struct rss_map *maps;
 	bool ok = true;
+	int status = EXIT_CANT;
 
 	if (!t) {
 		fail("%s", error);
@@ -191,19 +215,19 @@ static int show_target(const struct options *o)
 	for (size_t i = 0; ok && (o->map || o->json) && i < t->nr_heaps; i++)
 		ok = rss_read(t->heaps[i], &maps[i], &error);
 	if (ok)
-		print_heaps(t, maps, o);
+		status = print_heaps(t, maps, o);
 	else {
 		fail("%s: %s", t->src->label, error);
 		free(error);
 	}
 	free(maps);
 	target_close(t);
-	return ok ? EXIT_FINE : EXIT_CANT;
+	return status;
 }
 
 int verb_none(int argc, char **argv)
 {
-	struct options o = { 0 };
+	struct options o = { .kernel.lines = -1 };
 	int status = parse_options(argc, argv, &o);
 
 	if (status < 0) {
