@@ -11,6 +11,7 @@
 const struct verb verbs[] = {
 	{ "buddyinfo", "", "free blocks by order, as the kernel's /proc/buddyinfo",
 	  verb_buddyinfo },
+	{ "findleaks", "[--stop] [--limit=N]", "objects that nothing points at", verb_findleaks },
 	{ "grep", "[--all] [--exact] [--limit=N] VALUE",
 	  "who points there: all words with that value or into that object", verb_grep },
 	{ "objects", "[--hex] [--free] [--limit=N] CACHE", "every object that the program holds",
