@@ -12,6 +12,7 @@
 #include <kmem/page_alloc.h>
 #include <kmem/page_frag.h>
 #include <kmem/slab.h>
+#include <kmem/slabinfo.h>
 #include <kmem/string.h>
 #include <kmem/types.h>
 #include <kmem/vmalloc.h>
