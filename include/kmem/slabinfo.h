@@ -111,7 +111,8 @@ size_t kmem_slabinfo_zones(struct kmem_zoneinfo *info, size_t nr);
 
 /**
  * kmem_slabinfo_show - the kernel's /proc/slabinfo, version 2.1, line by line
- * @line: called for each line, which ends in a newline and in NUL; @len without that. No lock is held.
+ * @line: called for each line, which ends in a newline and in NUL; @len without NUL. No
+ *	lock is held.
  * @arg: passed to it
  */
 void kmem_slabinfo_show(void (*line)(void *arg, const char *text, size_t len), void *arg);

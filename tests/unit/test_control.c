@@ -129,8 +129,8 @@ Test(control, without_a_thread_the_one_who_frees_pages_looks)
 {
 	u64 nonce;
 
-	host_fault = NULL;
-	kmem_control.allowed = 1;		/* as kmem_control_allow() leaves it when there is no thread */
+	/* As kmem_control_allow() leaves it when there is no thread. */
+	kmem_control.allowed = 1;
 	nonce = ask(KMEM_CONTROL_SHRINK, 0);
 	for (int i = 0; i < 200 && kmem_control.answer.nonce != nonce; i++) {
 		char *p = kmalloc(8UL << 20, GFP_KERNEL);

@@ -11,8 +11,8 @@ TestSuite(slabinfo, .timeout = 60);
 
 Test(slabinfo, numbers_of_one_cache)
 {
-	struct kmem_cache *s = kmem_cache_create("counted", 200, 8, SLAB_NO_MERGE | SLAB_RECLAIM_ACCOUNT,
-						 NULL);
+	struct kmem_cache *s = kmem_cache_create("counted", 200, 8,
+						 SLAB_NO_MERGE | SLAB_RECLAIM_ACCOUNT, NULL);
 	struct kmem_slabinfo i;
 	void *p[1000];
 
@@ -122,8 +122,8 @@ Test(slabinfo, the_table_is_the_kernels)
 	cr_assert(strstr(s.text, "\nin_the_table           0      0    120  136    4 : tunables "));
 	line = strchr(strchr(s.text, '\n') + 1, '\n') + 1;
 	for (; *line; line = strchr(line, '\n') + 1, lines++)
-		cr_assert_eq(sscanf(line, "%63s %u %u %u %u %u : tunables %u %u %u : slabdata %u %u %u\n",
-				    name, &active, &total, &size, &objects, &pages, &n[0], &n[1], &n[2],
-				    &n[3], &n[4], &n[5]), 12);
+		cr_assert_eq(sscanf(line, "%63s %u %u %u %u %u : tunables %u %u %u"
+				    " : slabdata %u %u %u\n", name, &active, &total, &size,
+				    &objects, &pages, &n[0], &n[1], &n[2], &n[3], &n[4], &n[5]), 12);
 	cr_expect_eq(lines, kmem_slabinfo_caches(NULL, 0));
 }

@@ -158,8 +158,8 @@ static void add_cache(struct heap *h, void *arg, uint64_t node)
 	c = &h->caches[h->nr_caches];
 	*c = (struct heap_cache){ .addr = addr };
 	if (!decode_cache(h, bytes, c)) {
-		heap_damage(h, "cache", addr, "cache \"%s\": size %u, %u objects, order %u can't be",
-			    c->name, c->size, c->objects, c->order);
+		heap_damage(h, "cache", addr, "cache \"%s\": size %u, %u objects, order %u "
+			    "can't be", c->name, c->size, c->objects, c->order);
 		return;
 	}
 	h->nr_caches++;
@@ -203,8 +203,8 @@ static void read_caches(struct heap *h)
 		if (whole && h->torn == before)
 			return;
 		if (!whole)
-			heap_damage(h, "cache-list", head, "the list of caches does not hold together "
-				    "behind %zu caches", h->nr_caches);
+			heap_damage(h, "cache-list", head, "the list of caches does not hold "
+				    "together behind %zu caches", h->nr_caches);
 	}
 }
 

@@ -117,8 +117,9 @@ static char *explain(const struct words *w, int64_t error)
 {
 	switch (error) {
 	case -EOPNOTSUPP:
-		return xasprintf("libkmem %s can't switch debugging in a running program; start it with "
-				 "KMEM_CMDLINE=slab_debug=F", w->h->image->layout->version);
+		return xasprintf("libkmem %s can't switch debugging in a running program; "
+				 "start it with KMEM_CMDLINE=slab_debug=F",
+				 w->h->image->layout->version);
 	case -ENOENT:
 		return xstrdup("the cache is not there any more");
 	default:
@@ -154,7 +155,8 @@ static bool ask(const struct words *w, uint64_t op, uint64_t arg, struct control
 			looks = value(bytes, w->looks);
 		if (value(bytes + w->request.offset, w->nonce) != nonce &&
 		    !post(w, nonce, op, arg)) {
-			*error = xstrdup("its memory can't be written (the right to debug it is needed)");
+			*error = xstrdup("its memory can't be written (the right to debug it "
+					 "is needed)");
 			return false;
 		}
 		nanosleep(&pause, NULL);
@@ -162,8 +164,8 @@ static bool ask(const struct words *w, uint64_t op, uint64_t arg, struct control
 	if (stopped(w->h->src->pid))
 		*error = xstrdup("it is stopped");
 	else if (value(bytes, w->looks) == looks)
-		*error = xstrdup("nobody looks at requests there: it could not start its thread, and "
-				 "frees no pages at present");
+		*error = xstrdup("nobody looks at requests there: it could not start its "
+				 "thread, and frees no pages at present");
 	else
 		*error = xstrdup("no answer in time");
 	return false;
@@ -186,8 +188,9 @@ static bool request(struct heap *h, bool shrink, uint64_t arg, struct control_an
 		return false;
 	}
 	if (!get(&w, bytes) || !value(bytes, w.allowed)) {
-		*error = xstrdup("it does not allow it: start it with KMEM_CMDLINE=control=on, or let "
-				 "it call kmem_control_allow(true)");
+		*error = xstrdup("it does not allow it: start it with "
+				 "KMEM_CMDLINE=control=on, or let it call "
+				 "kmem_control_allow(true)");
 		return false;
 	}
 	return ask(&w, shrink ? w.shrink : w.debug, arg, a, error);

@@ -58,7 +58,7 @@ static void set(uint64_t *bits, uint64_t i)
 	bits[i / 64] |= 1UL << i % 64;
 }
 
-/* ---- the index ------------------------------------------------------------------------- */
+/* ---- the index ---------------------------------------------------------------------- */
 
 struct indexing {
 	struct marking *m;
@@ -162,7 +162,7 @@ static void drop_index(struct marking *m)
 	free(m->piece);
 }
 
-/* ---- marking --------------------------------------------------------------------------------- */
+/* ---- marking ---------------------------------------------------------------------- */
 
 /* The object that @addr points into, if it is in use. */
 static bool find_object(const struct marking *m, uint64_t addr, uint64_t *object)
@@ -261,7 +261,7 @@ static void look_through(struct marking *m, uint64_t object)
 	}
 }
 
-/* ---- roots ------------------------------------------------------------------------------------- */
+/* ---- roots ---------------------------------------------------------------------- */
 
 /* A thread's stack counts from its stack pointer on, less the red zone below it. */
 static uint64_t stack_start(const struct source *src, const struct range *r)
@@ -287,7 +287,8 @@ static void mark_from_roots(struct marking *m)
 	struct range *r = scan_roots(m->h, &nr);
 
 	for (size_t i = 0; i < nr; i++)
-		m->l->root_bytes += scan_range(src, stack_start(src, &r[i]) & ~7UL, r[i].end, look, m);
+		m->l->root_bytes += scan_range(src, stack_start(src, &r[i]) & ~7UL, r[i].end,
+					       look, m);
 	free(r);
 	for (size_t i = 0; i < src->nr_threads; i++) {
 		look(m, 0, src->threads[i].reg, src->threads[i].nr_regs);
@@ -301,7 +302,7 @@ static void mark_from_roots(struct marking *m)
 		look_through(m, m->stack[--m->depth]);
 }
 
-/* ---- what is left ---------------------------------------------------------------------------------- */
+/* ---- what is left ---------------------------------------------------------------------- */
 
 static void collect(struct marking *m)
 {
@@ -317,6 +318,7 @@ static void collect(struct marking *m)
 	}
 	for (size_t k = 0; k < m->nr_blocks; k++) {
 		const struct block *b = &m->block[k];
+		uint64_t stride = b->cache ? b->cache->size : 0;
 
 		for (uint32_t i = 0; i < b->nr; i++) {
 			uint64_t size = b->cache ? b->cache->object_size : b->bytes;
@@ -329,7 +331,7 @@ static void collect(struct marking *m)
 			}
 			l->list = grow(l->list, l->nr, sizeof(*l->list));
 			l->list[l->nr++] = (struct leak){
-				b->addr + (uint64_t)i * (b->cache ? b->cache->size : 0), size, b->cache,
+				b->addr + i * stride, size, b->cache,
 				test(m->pointed, b->first + i),
 			};
 			l->bytes += size;

@@ -375,7 +375,8 @@ static char *explain_denied(int pid)
 	if (scope && scope[0] != '0')
 		why = xasprintf("%d: not permitted: kernel.yama.ptrace_scope is %c; run as root, "
 				"set it to 0, or start the program with "
-				"KMEM_CMDLINE=inspect=any (prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY))", pid, scope[0]);
+				"KMEM_CMDLINE=inspect=any (prctl(PR_SET_PTRACER, "
+				"PR_SET_PTRACER_ANY))", pid, scope[0]);
 	else
 		why = xasprintf("%d: not permitted: the process is protected (set-user-id, or "
 				"not dumpable); run as root", pid);

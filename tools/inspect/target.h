@@ -24,7 +24,7 @@
 struct target_options {
 	int pid;			/* a live process; 0: see core */
 	const char *core;		/* a core file */
-	const char *exe;		/* the program that dumped it, where it is not found by itself */
+	const char *exe;		/* its program, where that is not found by itself */
 };
 
 struct target {
@@ -58,8 +58,8 @@ enum { OPT_CORE = 512, OPT_EXE, OPT_JSON, OPT_TARGET_END };
 	{ "json", no_argument, NULL, OPT_JSON }
 
 /*
- * Takes the option @c if it is one of these (but OPT_JSON). 1: taken; 0: not one of them; -1: its value
- * is wrong, and that was said on stderr.
+ * Takes the option @c if it is one of these (but OPT_JSON). 1: taken; 0: not one of
+ * them; -1: its value is wrong, and that was said on stderr.
  */
 int target_option(struct target_options *o, int c, const char *value);
 

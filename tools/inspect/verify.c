@@ -75,7 +75,7 @@ void verify_left_out(struct verify *v, const char *what)
 	r->left_out[r->nr_left_out++] = xstrdup(what);
 }
 
-/* ---- zones -------------------------------------------------------------------------------- */
+/* ---- zones ---------------------------------------------------------------------- */
 
 struct sparse {
 	struct heap *h;
@@ -130,23 +130,23 @@ static void verify_zone(struct verify *v, const struct heap_zone *z)
 
 	v->r->zones++;
 	if (z->nr_present & ((1UL << max) - 1))
-		DAMAGE(v, "zone", z->addr, "zone %u ends in the middle of a block: at page %" PRIu64,
-		       z->index, z->nr_present);
+		DAMAGE(v, "zone", z->addr, "zone %u ends in the middle of a block: at page %"
+		       PRIu64, z->index, z->nr_present);
 	verify_pages(v, z, &m, &c);
 	verify_lists(v, z, &c);
 	if (f->zone_nr_free.size && z->nr_free != c.free)
-		DAMAGE(v, "zone-count", z->addr, "zone %u counts %" PRIu64 " free pages, and has %" PRIu64,
-		       z->index, z->nr_free, c.free);
+		DAMAGE(v, "zone-count", z->addr, "zone %u counts %" PRIu64 " free pages, and "
+		       "has %" PRIu64, z->index, z->nr_free, c.free);
 	if (f->zone_nr_dirty_free.size && m.dirty && z->nr_dirty_free != c.dirty_free)
-		DAMAGE(v, "zone-count", z->addr, "zone %u counts %" PRIu64 " dirty free pages, and has %"
-		       PRIu64, z->index, z->nr_dirty_free, c.dirty_free);
+		DAMAGE(v, "zone-count", z->addr, "zone %u counts %" PRIu64 " dirty free "
+		       "pages, and has %" PRIu64, z->index, z->nr_dirty_free, c.dirty_free);
 	free(m.dirty);
 	free(m.slotmap);
 	free(m.pageblock_type);
 	free(m.free_max);
 }
 
-/* ---- the rest --------------------------------------------------------------------------------- */
+/* ---- the rest ---------------------------------------------------------------------- */
 
 static void verify_hot(struct verify *v)
 {
@@ -165,8 +165,8 @@ static void verify_hot(struct verify *v)
 	if (VALUE(f, hot, kmem_hot_heap_base) != z->base ||
 	    (f->kmem_hot_heap_pages.size && VALUE(f, hot, kmem_hot_heap_pages) != z->nr_present) ||
 	    (z->slotmap && VALUE(f, hot, kmem_hot_slotmap) != z->slotmap))
-		DAMAGE(v, "hot-line", addr, "kmem_hot and zone 0 disagree: heap 0x%" PRIx64 " and 0x%"
-		       PRIx64 ", %" PRIu64 " and %" PRIu64 " pages",
+		DAMAGE(v, "hot-line", addr, "kmem_hot and zone 0 disagree: heap 0x%" PRIx64
+		       " and 0x%" PRIx64 ", %" PRIu64 " and %" PRIu64 " pages",
 		       VALUE(f, hot, kmem_hot_heap_base), z->base,
 		       VALUE(f, hot, kmem_hot_heap_pages), z->nr_present);
 }
@@ -203,7 +203,7 @@ static void one_pass(struct heap *h, struct verify_result *r)
 	free(v.count);
 }
 
-/* ---- passes --------------------------------------------------------------------------------------- */
+/* ---- passes ---------------------------------------------------------------------- */
 
 static bool has(const struct findings *f, const struct finding *one)
 {

@@ -47,17 +47,17 @@ static uint64_t walk(struct page_list *l)
 	for (next = VALUE(f, link, list_head_next); next != l->head; nr++) {
 		if (nr > l->max || !entry_page(l, next, &zpn) ||
 		    !source_read(l->v->h->src, next - l->link.offset, page, f->sizeof_page)) {
-			DAMAGE(l->v, l->kind, l->head, "%s leads astray behind %" PRIu64 " entries, "
-			       "to 0x%" PRIx64, l->name, nr, next);
+			DAMAGE(l->v, l->kind, l->head, "%s leads astray behind %" PRIu64
+			       " entries, to 0x%" PRIx64, l->name, nr, next);
 			return nr;
 		}
 		memcpy(link, page + l->link.offset, f->sizeof_list_head);
 		if (VALUE(f, link, list_head_prev) != at)
-			DAMAGE(l->v, l->kind, next, "%s: the entry of page %" PRIu64 " does not point back",
-			       l->name, zpn);
+			DAMAGE(l->v, l->kind, next, "%s: the entry of page %" PRIu64
+			       " does not point back", l->name, zpn);
 		if (VALUE(f, page, page_type) != l->type)
-			DAMAGE(l->v, l->kind, next, "%s: page %" PRIu64 " is on it, and its type is %"
-			       PRIu64, l->name, zpn, VALUE(f, page, page_type));
+			DAMAGE(l->v, l->kind, next, "%s: page %" PRIu64 " is on it, and its "
+			       "type is %" PRIu64, l->name, zpn, VALUE(f, page, page_type));
 		else if (l->check && !l->check(l, page, zpn))
 			return nr;
 		at = next;
@@ -66,7 +66,7 @@ static uint64_t walk(struct page_list *l)
 	return nr;
 }
 
-/* ---- free lists --------------------------------------------------------------------- */
+/* ---- free lists ---------------------------------------------------------------------- */
 
 static bool check_free(struct page_list *l, const char *page, uint64_t zpn)
 {
@@ -74,11 +74,11 @@ static bool check_free(struct page_list *l, const char *page, uint64_t zpn)
 	uint64_t order = VALUE(f, page, page_order), mt = VALUE(f, page, page_migratetype);
 
 	if (order != l->arg[0])
-		DAMAGE(l->v, l->kind, l->head, "%s: the block at page %" PRIu64 " has order %" PRIu64,
-		       l->name, zpn, order);
+		DAMAGE(l->v, l->kind, l->head, "%s: the block at page %" PRIu64 " has order %"
+		       PRIu64, l->name, zpn, order);
 	if (f->page_migratetype.size && mt != l->arg[1])
-		DAMAGE(l->v, l->kind, l->head, "%s: the block at page %" PRIu64 " is of type %" PRIu64,
-		       l->name, zpn, mt);
+		DAMAGE(l->v, l->kind, l->head, "%s: the block at page %" PRIu64 " is of type %"
+		       PRIu64, l->name, zpn, mt);
 	return true;
 }
 
@@ -116,28 +116,29 @@ static void verify_free_lists(struct verify *v, const struct heap_zone *z,
 				continue;
 			memcpy(&mask, zone + f->zone_free_mask.offset + 4 * mt, 4);
 			if ((on_list != 0) != (mask >> o & 1))
-				DAMAGE(v, "free-mask", l.head, "free_mask says that the %s is %s", l.name,
-				       on_list ? "empty" : "not empty");
+				DAMAGE(v, "free-mask", l.head, "free_mask says that the %s is "
+				       "%s", l.name, on_list ? "empty" : "not empty");
 		}
 		if (nr != z->nr_free_blocks[o])
-			DAMAGE(v, "free-list-count", area, "nr_free of order %u is %" PRIu64 ", and %"
-			       PRIu64 " blocks are on its lists", o, z->nr_free_blocks[o], nr);
+			DAMAGE(v, "free-list-count", area, "nr_free of order %u is %" PRIu64
+			       ", and %" PRIu64 " blocks are on its lists", o,
+			       z->nr_free_blocks[o], nr);
 		if (nr != c->blocks[o])
-			DAMAGE(v, "free-list-count", area, "of order %u %" PRIu64 " blocks are on the "
-			       "lists, and %" PRIu64 " are free in the page map", o, nr,
-			       c->blocks[o]);
+			DAMAGE(v, "free-list-count", area, "of order %u %" PRIu64
+			       " blocks are on the lists, and %" PRIu64 " are free in the "
+			       "page map", o, nr, c->blocks[o]);
 	}
 }
 
-/* ---- the list of dirty blocks ---------------------------------------------------------- */
+/* ---- the list of dirty blocks ---------------------------------------------------------------------- */
 
 static bool check_dirty(struct page_list *l, const char *page, uint64_t zpn)
 {
 	uint32_t stamp = (uint32_t)VALUE(l->v->h->fields, page, page_free_stamp);
 
 	if ((int32_t)((uint32_t)l->arg[0] - stamp) < 0)
-		DAMAGE(l->v, l->kind, l->head, "%s: the block at page %" PRIu64 " is younger than the "
-		       "one before it", l->name, zpn);
+		DAMAGE(l->v, l->kind, l->head, "%s: the block at page %" PRIu64 " is younger "
+		       "than the one before it", l->name, zpn);
 	l->arg[0] = stamp;
 	return true;
 }
@@ -155,19 +156,19 @@ static void verify_dirty_lru(struct verify *v, const struct heap_zone *z,
 	uint64_t nr = walk(&l);
 
 	if (nr != c->lru_blocks)
-		DAMAGE(v, "dirty-lru", l.head, "%" PRIu64 " blocks are on the list of dirty blocks, and %"
-		       PRIu64 " in the page map say so", nr, c->lru_blocks);
+		DAMAGE(v, "dirty-lru", l.head, "%" PRIu64 " blocks are on the list of dirty "
+		       "blocks, and %" PRIu64 " in the page map say so", nr, c->lru_blocks);
 }
 
-/* ---- parked runs -------------------------------------------------------------------------- */
+/* ---- parked runs ---------------------------------------------------------------------- */
 
 static bool check_parked(struct page_list *l, const char *page, uint64_t zpn)
 {
 	uint64_t nr = VALUE(l->v->h->fields, page, page_nr_pages);
 
 	if (l->arg[0] && nr != l->arg[0]) {
-		DAMAGE(l->v, l->kind, l->head, "%s: the run at page %" PRIu64 " has %" PRIu64 " pages",
-		       l->name, zpn, nr);
+		DAMAGE(l->v, l->kind, l->head, "%s: the run at page %" PRIu64 " has %" PRIu64
+		       " pages", l->name, zpn, nr);
 		return false;
 	}
 	l->pages += nr;
@@ -187,10 +188,12 @@ static void verify_parked(struct verify *v, const struct heap_zone *z,
 	for (uint64_t n = 1; n <= f->PARK_MAX_PAGES; n++) {
 		l.head = z->addr + f->zone_parked.offset + n * f->sizeof_list_head;
 		l.arg[0] = n;
-		snprintf(l.name, sizeof(l.name), "list of parked runs of %u pages", (unsigned int)n);
+		snprintf(l.name, sizeof(l.name), "list of parked runs of %u pages",
+			 (unsigned int)n);
 		l.pages = 0;
 		if ((walk(&l) != 0) != (mask >> (n - 1) & 1))
-			DAMAGE(v, "parked-list", l.head, "parked_mask is wrong about the %s", l.name);
+			DAMAGE(v, "parked-list", l.head, "parked_mask is wrong about the %s",
+			       l.name);
 		pages += l.pages;
 	}
 	l.head = z->addr + f->zone_parked_lru.offset;
@@ -201,12 +204,12 @@ static void verify_parked(struct verify *v, const struct heap_zone *z,
 	walk(&l);
 	if (pages != c->parked || l.pages != c->parked ||
 	    VALUE(f, zone, zone_nr_parked) != c->parked)
-		DAMAGE(v, "parked-count", z->addr, "parked pages: nr_parked %" PRIu64 ", lists %" PRIu64
-		       " and %" PRIu64 ", page map %" PRIu64, VALUE(f, zone, zone_nr_parked), pages,
-		       l.pages, c->parked);
+		DAMAGE(v, "parked-count", z->addr, "parked pages: nr_parked %" PRIu64
+		       ", lists %" PRIu64 " and %" PRIu64 ", page map %" PRIu64,
+		       VALUE(f, zone, zone_nr_parked), pages, l.pages, c->parked);
 }
 
-/* ---- all -------------------------------------------------------------------------------------- */
+/* ---- all ---------------------------------------------------------------------- */
 
 void verify_lists(struct verify *v, const struct heap_zone *z, const struct zone_counts *c)
 {

@@ -12,7 +12,7 @@
 #include "caches.h"
 #include "fields.h"
 
-/* ---- the magazine itself ------------------------------------------------------------------ */
+/* ---- the magazine itself ---------------------------------------------------------------------- */
 
 struct magazines {
 	struct verify *v;
@@ -58,8 +58,8 @@ static void check_magazine(struct verify *v, const struct heap_cache *c, uint64_
 			 sizeof(end)))
 		return;
 	if (bottom || end[0] || end[1] != addr)
-		DAMAGE(v, "magazine", addr, "%s: the words around the rounds of a magazine are damaged",
-		       c->name);
+		DAMAGE(v, "magazine", addr, "%s: the words around the rounds of a magazine "
+		       "are damaged", c->name);
 }
 
 /* How many rounds lie below @top, and where the magazine begins; false: no bottom near. */
@@ -109,19 +109,20 @@ static void check_empty_magazines(struct verify *v, const struct heap_cache *c)
 
 	for (; addr && nr <= c->nr_empty_magazines + 1UL; nr++) {
 		if (!source_read(v->h->src, addr, bytes, f->sizeof_magazine)) {
-			DAMAGE(v, "depot-list", addr, "%s: its list of empty magazines leads astray",
-			       c->name);
+			DAMAGE(v, "depot-list", addr, "%s: its list of empty magazines leads "
+			       "astray", c->name);
 			return;
 		}
 		if (VALUE(f, bytes, magazine_count))
-			DAMAGE(v, "magazine", addr, "%s: a magazine that holds objects is among its empty "
-			       "ones", c->name);
+			DAMAGE(v, "magazine", addr, "%s: a magazine that holds objects is "
+			       "among its empty ones", c->name);
 		check_magazine(v, c, addr, 0);
 		addr = VALUE(f, bytes, magazine_next);
 	}
 	if (nr != c->nr_empty_magazines)
-		DAMAGE(v, "depot-count", c->addr, "%s: its depot counts %u empty magazines, and has %"
-		       PRIu64 "%s", c->name, c->nr_empty_magazines, nr, addr ? " or more" : "");
+		DAMAGE(v, "depot-count", c->addr, "%s: its depot counts %u empty magazines, "
+		       "and has %" PRIu64 "%s", c->name, c->nr_empty_magazines, nr, addr ?
+		       " or more" : "");
 }
 
 /* All magazines of some caches. */
@@ -140,15 +141,15 @@ static void check_magazines(struct verify *v, struct heap_cache *caches, size_t 
 			n++;
 		}
 		if (v->h->fields->magazine_cache_nr_full.size && n != caches[i].nr_full)
-			DAMAGE(v, "depot-count", caches[i].addr, "%s: its depot counts %u full magazines, "
-			       "and has %" PRIu64 "%s", caches[i].name, caches[i].nr_full, n,
-			       addr ? " or more" : "");
+			DAMAGE(v, "depot-count", caches[i].addr, "%s: its depot counts %u "
+			       "full magazines, and has %" PRIu64 "%s", caches[i].name,
+			       caches[i].nr_full, n, addr ? " or more" : "");
 		if (v->h->fields->magazine_cache_empty.size)
 			check_empty_magazines(v, &caches[i]);
 	}
 }
 
-/* ---- objects ---------------------------------------------------------------------------------- */
+/* ---- objects ---------------------------------------------------------------------- */
 
 struct collection {
 	struct magazine_round *round;
@@ -177,8 +178,9 @@ static void sort_rounds(struct verify *v, struct collection *c, const char *what
 		qsort(c->round, c->nr, sizeof(*c->round), by_object);
 	for (size_t i = 1; i < c->nr; i++)
 		if (c->round[i].object == c->round[i - 1].object)
-			DAMAGE(v, "double-free", c->round[i].at, "%s 0x%" PRIx64 " of %s lies in magazines "
-			       "twice", what, c->round[i].object, c->round[i].cache->name);
+			DAMAGE(v, "double-free", c->round[i].at, "%s 0x%" PRIx64 " of %s lies "
+			       "in magazines twice", what, c->round[i].object,
+			       c->round[i].cache->name);
 }
 
 size_t verify_first_round(const struct verify *v, uint64_t addr)
@@ -214,11 +216,12 @@ void verify_rounds_left(struct verify *v)
 {
 	for (size_t i = 0; i < v->nr_rounds; i++)
 		if (!v->met[i])
-			DAMAGE(v, "magazine-round", v->round[i].at, "0x%" PRIx64 " lies in a magazine of %s, and "
-			       "is in no slab", v->round[i].object, v->round[i].cache->name);
+			DAMAGE(v, "magazine-round", v->round[i].at, "0x%" PRIx64 " lies in a "
+			       "magazine of %s, and is in no slab", v->round[i].object,
+			       v->round[i].cache->name);
 }
 
-/* ---- page lists ------------------------------------------------------------------------------------ */
+/* ---- page lists ---------------------------------------------------------------------- */
 
 /* A block in a page list: @r->object is its struct page; order and type are the list's. */
 static void check_page(struct verify *v, const struct magazine_round *r)
@@ -240,8 +243,8 @@ static void check_page(struct verify *v, const struct magazine_round *r)
 	if (VALUE(f, page, page_type) != f->PT_PCP ||
 	    VALUE(f, page, page_order) != r->cache->order ||
 	    (f->page_migratetype.size && VALUE(f, page, page_migratetype) != r->cache->flags))
-		DAMAGE(v, "page-list", r->at, "struct page 0x%" PRIx64 " lies in the %s, and has type %"
-		       PRIu64 ", order %" PRIu64, r->object, r->cache->name,
+		DAMAGE(v, "page-list", r->at, "struct page 0x%" PRIx64 " lies in the %s, and "
+		       "has type %" PRIu64 ", order %" PRIu64, r->object, r->cache->name,
 		       VALUE(f, page, page_type), VALUE(f, page, page_order));
 }
 

@@ -14,7 +14,7 @@ struct pass {
 	const struct heap_zone *z;
 	const struct zone_maps *m;
 	struct zone_counts *c;
-	uint64_t run;		/* of pages in no block, the first; so that each run is one finding */
+	uint64_t run;		/* pages in no block: the first; each run is one finding */
 	uint64_t run_length;
 };
 
@@ -65,9 +65,9 @@ static void check_free(struct pass *p, struct page_window *w, const struct heap_
 		on_lru = lru_next != lru;
 		p->c->lru_blocks += on_lru;
 		if (p->m->dirty && on_lru != (dirty && b->order >= p->v->host_page_order))
-			DAMAGE(p->v, "dirty-lru", b->addr, "free block at page %" PRIu64 " is %s the "
-			       "list of dirty blocks, with %" PRIu64 " dirty pages", b->zpn,
-			       on_lru ? "on" : "not on", dirty);
+			DAMAGE(p->v, "dirty-lru", b->addr, "free block at page %" PRIu64
+			       " is %s the list of dirty blocks, with %" PRIu64 " dirty pages",
+			       b->zpn, on_lru ? "on" : "not on", dirty);
 	}
 	check_buddy(p, w, b);
 }
@@ -102,16 +102,16 @@ static void check_inside(struct pass *p, struct page_window *w, const struct hea
 		uint64_t type = VALUE(f, page, page_type);
 
 		if (!tails && type != f->PT_NONE) {
-			DAMAGE(p->v, "block-mark", b->addr, "page %" PRIu64 " inside a %s of %" PRIu64
-			       " pages has a mark of its own (%" PRIu64 ")", b->zpn + i,
+			DAMAGE(p->v, "block-mark", b->addr, "page %" PRIu64 " inside a %s of %"
+			       PRIu64 " pages has a mark of its own (%" PRIu64 ")", b->zpn + i,
 			       block_kind_name(b->kind), b->nr_pages, type);
 			return;
 		}
 		if (tails && (type != f->PT_TAIL || (f->page_head_distance.size &&
 						     VALUE(f, page, page_head_distance) != i))) {
-			DAMAGE(p->v, "block-tail", b->addr, "page %" PRIu64 " of a %s does not lead to "
-			       "its head at page %" PRIu64, b->zpn + i, block_kind_name(b->kind),
-			       b->zpn);
+			DAMAGE(p->v, "block-tail", b->addr, "page %" PRIu64 " of a %s does "
+			       "not lead to its head at page %" PRIu64, b->zpn + i,
+			       block_kind_name(b->kind), b->zpn);
 			return;
 		}
 	}
@@ -125,8 +125,8 @@ static void check_slotmap(struct pass *p, const struct heap_block *b, uint8_t ex
 
 		if (is == expect)
 			continue;
-		DAMAGE(p->v, "slot-map", b->addr, "the slot map says %u for page %" PRIu64 " of a %s, "
-		       "not %u", is, b->zpn + i, block_kind_name(b->kind), expect);
+		DAMAGE(p->v, "slot-map", b->addr, "the slot map says %u for page %" PRIu64
+		       " of a %s, not %u", is, b->zpn + i, block_kind_name(b->kind), expect);
 		return;
 	}
 }
@@ -187,8 +187,8 @@ static void check_largest(struct pass *p, struct page_window *w)
 
 		if (verify_bit(p->m->free_max, i) != free)
 			DAMAGE(p->v, "free-max", p->z->base + (i << max << w->heap->page_shift),
-			       "the bit for a largest free block at page %" PRIu64 " says %d", i << max,
-			       !free);
+			       "the bit for a largest free block at page %" PRIu64 " says %d",
+			       i << max, !free);
 	}
 	for (uint64_t i = 0; p->m->pageblock_type && f->MIGRATE_TYPES &&
 	     i < p->z->nr_present >> f->PAGEBLOCK_ORDER; i++)

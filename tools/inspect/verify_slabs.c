@@ -9,7 +9,7 @@
 
 #include "pages.h"
 
-/* ---- one slab -------------------------------------------------------------------------- */
+/* ---- one slab ---------------------------------------------------------------------- */
 
 /* Free objects by the bitmap; bits that are no object's are damage. */
 static unsigned int count_free(struct verify *v, const struct heap_block *b)
@@ -20,8 +20,9 @@ static unsigned int count_free(struct verify *v, const struct heap_block *b)
 		n += slab_object_free(v->h, b, i);
 	for (unsigned int i = b->cache->objects; i < bits; i++)
 		if (slab_object_free(v->h, b, i)) {
-			DAMAGE(v, "slab-bitmap", b->addr, "%s: slab at page %" PRIu64 " has a free bit for "
-			       "object %u of %u", b->cache->name, b->zpn, i, b->cache->objects);
+			DAMAGE(v, "slab-bitmap", b->addr, "%s: slab at page %" PRIu64
+			       " has a free bit for object %u of %u", b->cache->name, b->zpn, i,
+			       b->cache->objects);
 			break;
 		}
 	return n;
@@ -39,14 +40,16 @@ static void check_rounds(struct verify *v, const struct heap_block *b)
 
 		v->met[i] = true;
 		if (r->cache != b->cache)
-			DAMAGE(v, "magazine-round", r->at, "0x%" PRIx64 " lies in a magazine of %s, and is "
-			       "an object of %s", r->object, r->cache->name, b->cache->name);
+			DAMAGE(v, "magazine-round", r->at, "0x%" PRIx64 " lies in a magazine "
+			       "of %s, and is an object of %s", r->object, r->cache->name,
+			       b->cache->name);
 		else if ((r->object - b->addr) % b->cache->size || index >= b->cache->objects)
-			DAMAGE(v, "magazine-round", r->at, "0x%" PRIx64 " lies in a magazine of %s, and is "
-			       "not the start of an object", r->object, r->cache->name);
+			DAMAGE(v, "magazine-round", r->at, "0x%" PRIx64 " lies in a magazine "
+			       "of %s, and is not the start of an object", r->object,
+			       r->cache->name);
 		else if (slab_object_free(v->h, b, (unsigned int)index))
-			DAMAGE(v, "double-free", r->at, "0x%" PRIx64 " of %s lies in a magazine, and is "
-			       "free in its slab", r->object, r->cache->name);
+			DAMAGE(v, "double-free", r->at, "0x%" PRIx64 " of %s lies in a "
+			       "magazine, and is free in its slab", r->object, r->cache->name);
 	}
 }
 
@@ -64,16 +67,17 @@ void verify_slab(struct verify *v, struct page_window *w, const struct heap_bloc
 	c->empty += inuse == 0;
 	c->partial += inuse && inuse < b->cache->objects;
 	if (free + inuse != b->cache->objects)
-		DAMAGE(v, "slab-bitmap", b->addr, "%s: slab at page %" PRIu64 " has %" PRIu64 " free bits "
-		       "and counts %" PRIu64 " of %u objects in use", b->cache->name, b->zpn, free,
-		       inuse, b->cache->objects);
+		DAMAGE(v, "slab-bitmap", b->addr, "%s: slab at page %" PRIu64 " has %" PRIu64
+		       " free bits and counts %" PRIu64 " of %u objects in use", b->cache->name,
+		       b->zpn, free, inuse, b->cache->objects);
 	if (VALUE(f, b->pages, page_order) != b->cache->order)
-		DAMAGE(v, "slab-order", b->addr, "%s: slab at page %" PRIu64 " has order %" PRIu64 ", not %u",
-		       b->cache->name, b->zpn, VALUE(f, b->pages, page_order), b->cache->order);
+		DAMAGE(v, "slab-order", b->addr, "%s: slab at page %" PRIu64 " has order %"
+		       PRIu64 ", not %u", b->cache->name, b->zpn,
+		       VALUE(f, b->pages, page_order), b->cache->order);
 	check_rounds(v, b);
 }
 
-/* ---- lists ----------------------------------------------------------------------------------- */
+/* ---- lists ---------------------------------------------------------------------- */
 
 static bool is_struct_page(const struct heap *h, uint64_t addr)
 {
@@ -96,12 +100,13 @@ static void check_entry(struct verify *v, const struct heap_cache *c, const char
 	int belongs = inuse == 0 ? -1 : (int)(inuse * c->bin_reciprocal >> 16);
 
 	if (VALUE(f, page, page_type) != f->PT_SLAB || VALUE(f, page, page_slab_cache) != c->addr)
-		DAMAGE(v, "slab-list", addr, "%s: struct page 0x%" PRIx64 " on its list of %s slabs is "
-		       "none of its slabs", c->name, addr, bin < 0 ? "empty" : "partial");
+		DAMAGE(v, "slab-list", addr, "%s: struct page 0x%" PRIx64 " on its list of %s "
+		       "slabs is none of its slabs", c->name, addr, bin < 0 ? "empty" :
+		       "partial");
 	else if (inuse >= c->objects || (f->kmem_cache_bin_reciprocal.size && belongs != bin))
-		DAMAGE(v, "slab-list", addr, "%s: a slab with %" PRIu64 " of %u objects in use is on the "
-		       "list of %s slabs", c->name, inuse, c->objects,
-		       bin < 0 ? "empty" : "differently used");
+		DAMAGE(v, "slab-list", addr, "%s: a slab with %" PRIu64 " of %u objects in "
+		       "use is on the list of %s slabs", c->name, inuse, c->objects, bin < 0 ?
+		       "empty" : "differently used");
 }
 
 /* @bin -1: the empty slabs. Returns how many are on it. */
@@ -119,13 +124,15 @@ static uint64_t walk_slabs(struct verify *v, const struct heap_cache *c, uint64_
 
 		if (nr > max || !is_struct_page(v->h, addr) ||
 		    !source_read(v->h->src, addr, page, f->sizeof_page)) {
-			DAMAGE(v, "slab-list", head, "%s: its list of %s slabs leads astray behind %"
-			       PRIu64 " entries", c->name, bin < 0 ? "empty" : "partial", nr);
+			DAMAGE(v, "slab-list", head, "%s: its list of %s slabs leads astray "
+			       "behind %" PRIu64 " entries", c->name, bin < 0 ? "empty" :
+			       "partial", nr);
 			return nr;
 		}
 		memcpy(link, page + f->page_slab_list.offset, f->sizeof_list_head);
 		if (VALUE(f, link, list_head_prev) != at)
-			DAMAGE(v, "slab-list", addr, "%s: a slab on its lists does not point back", c->name);
+			DAMAGE(v, "slab-list", addr, "%s: a slab on its lists does not point "
+			       "back", c->name);
 		check_entry(v, c, page, addr, bin);
 		at = next;
 		next = VALUE(f, link, list_head_next);
@@ -144,21 +151,21 @@ static void check_lists(struct verify *v, const struct heap_cache *c,
 				      bin * f->sizeof_list_head, (int)bin, count->slabs);
 	empty = walk_slabs(v, c, node + f->kmem_cache_node_empty.offset, -1, count->slabs);
 	if (partial != count->partial)
-		DAMAGE(v, "slab-list", c->addr, "%s: %" PRIu64 " slabs are on its partial lists, and %"
-		       PRIu64 " are partial", c->name, partial, count->partial);
+		DAMAGE(v, "slab-list", c->addr, "%s: %" PRIu64 " slabs are on its partial "
+		       "lists, and %" PRIu64 " are partial", c->name, partial, count->partial);
 	if (empty != count->empty)
-		DAMAGE(v, "slab-list", c->addr, "%s: %" PRIu64 " slabs are on its list of empty ones, and %"
-		       PRIu64 " are empty", c->name, empty, count->empty);
+		DAMAGE(v, "slab-list", c->addr, "%s: %" PRIu64 " slabs are on its list of "
+		       "empty ones, and %" PRIu64 " are empty", c->name, empty, count->empty);
 }
 
-/* ---- counts ------------------------------------------------------------------------------------ */
+/* ---- counts ---------------------------------------------------------------------- */
 
 static void check_count(struct verify *v, const struct heap_cache *c, const char *kind,
 			const char *what, uint64_t is, uint64_t should)
 {
 	if (is != should)
-		DAMAGE(v, kind, c->addr, "%s: it counts %" PRIu64 " %s, and has %" PRIu64, c->name, is, what,
-		       should);
+		DAMAGE(v, kind, c->addr, "%s: it counts %" PRIu64 " %s, and has %" PRIu64,
+		       c->name, is, what, should);
 }
 
 void verify_caches(struct verify *v)
@@ -176,7 +183,8 @@ void verify_caches(struct verify *v)
 		check_count(v, c, "slab-count", "slabs", c->nr_slabs, n->slabs);
 		check_count(v, c, "inuse-count", "objects in use", c->nr_inuse, n->inuse);
 		if (f->kmem_cache_node_nr_partial.size)
-			check_count(v, c, "partial-count", "partial slabs", c->nr_partial, n->partial);
+			check_count(v, c, "partial-count", "partial slabs", c->nr_partial,
+				    n->partial);
 		if (f->kmem_cache_node_nr_empty.size)
 			check_count(v, c, "empty-count", "empty slabs", c->nr_empty, n->empty);
 		if (lists)

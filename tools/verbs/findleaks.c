@@ -57,7 +57,8 @@ static void print_text(const struct leaks *l, unsigned long limit)
 		printf("%-21s %10zu %10zu %14" PRIu64 "\n", name_of(&l->list[i]), n, direct, bytes);
 		for (size_t k = 0; k < n && k < limit; k++)
 			printf("  0x%012" PRIx64 " %" PRIu64 " bytes%s\n", l->list[i + k].addr,
-			       l->list[i + k].bytes, l->list[i + k].indirect ? ", from another leak" : "");
+			       l->list[i + k].bytes, l->list[i + k].indirect ?
+			       ", from another leak" : "");
 		if (n > limit)
 			printf("  ... and %zu more\n", n - (size_t)limit);
 	}
@@ -74,9 +75,9 @@ static void print_json(const struct leaks *l, bool stopped)
 	       l->root_bytes, l->heap_bytes, l->threads, l->threads_known,
 	       stopped ? "true" : "false");
 	for (size_t i = 0; i < l->nr; i++) {
-		printf("%s\n   {\"address\": \"0x%" PRIx64 "\", \"bytes\": %" PRIu64 ", \"indirect\": %s, "
-		       "\"cache\": ", i ? "," : "", l->list[i].addr, l->list[i].bytes,
-		       l->list[i].indirect ? "true" : "false");
+		printf("%s\n   {\"address\": \"0x%" PRIx64 "\", \"bytes\": %" PRIu64
+		       ", \"indirect\": %s, \"cache\": ", i ? "," : "", l->list[i].addr,
+		       l->list[i].bytes, l->list[i].indirect ? "true" : "false");
 		if (l->list[i].cache)
 			json_string(stdout, l->list[i].cache->name);
 		else
@@ -156,8 +157,9 @@ static int show(struct heap **h, struct verb_options *o)
 	else
 		print_text(&l, o->limit);
 	if (l.nr && !stop && l.threads_known < l.threads)
-		fprintf(stderr, "slabinfo: note: registers of %zu of %zu threads are not known; --stop "
-			"stops the process for exact ones\n", l.threads - l.threads_known, l.threads);
+		fprintf(stderr, "slabinfo: note: registers of %zu of %zu threads are not "
+			"known; --stop stops the process for exact ones\n",
+			l.threads - l.threads_known, l.threads);
 	leaks_free(&l);
 	return status;
 }

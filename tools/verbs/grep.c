@@ -24,8 +24,8 @@ static void report(struct search *s, uint64_t at, uint64_t value, const char *wh
 	if (s->found++ >= s->o->limit)
 		return;
 	if (s->o->json) {
-		printf("%s\n   {\"at\": \"0x%" PRIx64 "\", \"value\": \"0x%" PRIx64 "\", \"where\": ",
-		       s->found > 1 ? "," : "", at, value);
+		printf("%s\n   {\"at\": \"0x%" PRIx64 "\", \"value\": \"0x%" PRIx64
+		       "\", \"where\": ", s->found > 1 ? "," : "", at, value);
 		json_string(stdout, where);
 		putchar('}');
 	} else {

@@ -35,7 +35,7 @@ const char kernel_usage[] =
 "  -z, --zero            caches without slabs, too\n"
 "  -1, --1ref            with -a: also those with one name\n";
 
-/* ---- options ----------------------------------------------------------------------- */
+/* ---- options ---------------------------------------------------------------------- */
 
 static const struct {
 	char letter;
@@ -150,7 +150,7 @@ static int debug(struct heap *h, const char *flags)
 	return EXIT_CANT;
 }
 
-/* ---- all --------------------------------------------------------------------------------------- */
+/* ---- all ---------------------------------------------------------------------- */
 
 static void extended(struct kcache *k, size_t nr, const struct kernel_options *given)
 {

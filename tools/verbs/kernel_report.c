@@ -45,8 +45,8 @@ static void sizes(const struct heap *h, const struct kcache *k)
 	       c->object_size, c->nr_slabs, on_off(c->flags, KF_CONSISTENCY), k->space);
 	printf("SlabObj: %7u  Full   : %7" PRIu64 "   Redzoning     : %s  Used : %7" PRIu64 "\n",
 	       c->size, full, on_off(c->flags, KF_RED_ZONE), k->objects * c->object_size);
-	printf("SlabSiz: %7" PRIu64 "  Partial: %7" PRIu64 "   Poisoning     : %s  Loss : %7" PRIu64 "\n",
-	       slab, c->nr_partial, on_off(c->flags, KF_POISON), k->loss);
+	printf("SlabSiz: %7" PRIu64 "  Partial: %7" PRIu64 "   Poisoning     : %s  Loss : %7"
+	       PRIu64 "\n", slab, c->nr_partial, on_off(c->flags, KF_POISON), k->loss);
 	printf("Loss   : %7u  CpuSlab: %7" PRIu64 "   Tracking      : %s  Lalig: %7" PRIu64 "\n",
 	       c->size - c->object_size, k->cpu, on_off(c->flags, KF_STORE_USER),
 	       (uint64_t)(c->size - c->object_size) * k->objects);
@@ -73,8 +73,8 @@ static void statistics(const struct heap_cache *c)
 	counter("Batches", c->nr_refill, c->nr_flush);
 	counter("Depot", c->nr_depot_get, c->nr_depot_put);
 	counter("Slabs", c->alloc_slab, c->free_slab);
-	printf("\nIn magazines: %" PRIu64 " objects on CPUs, %" PRIu64 " in the depot\n", c->in_cpus,
-	       c->in_depot);
+	printf("\nIn magazines: %" PRIu64 " objects on CPUs, %" PRIu64 " in the depot\n",
+	       c->in_cpus, c->in_depot);
 }
 
 /* The constructor's address, and the file it is in. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* kernel_totals.c - the summary over all caches that have slabs, as the kernel's slabinfo tool prints it. */
+/* kernel_totals.c - the summary over all caches, as the kernel's slabinfo tool prints it. */
 #include <inttypes.h>
 
 #include "kernel.h"

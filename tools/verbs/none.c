@@ -70,6 +70,8 @@ static bool add_pattern(struct selection *s, const char *text)
 
 enum { OPT_TABLE = OPT_TARGET_END };
 
+#define SHORT_OPTIONS	TARGET_SHORT_OPTIONS KERNEL_SHORT_OPTIONS "bmhV"
+
 static const struct option long_options[] = {
 	TARGET_LONG_OPTIONS,
 	KERNEL_LONG_OPTIONS,
@@ -119,8 +121,7 @@ static int parse_options(int argc, char **argv, struct options *o)
 {
 	int c, status;
 
-	while ((c = getopt_long(argc, argv, TARGET_SHORT_OPTIONS KERNEL_SHORT_OPTIONS "bmhV", long_options,
-				NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, SHORT_OPTIONS, long_options, NULL)) != -1) {
 		status = parse_option(o, c);
 		if (status >= 0)
 			return status;

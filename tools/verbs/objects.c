@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* objects.c - slabinfo objects CACHE: every object that the program holds, with its bytes if asked for. */
+/* objects.c - slabinfo objects CACHE: every object that the program holds. */
 #include <ctype.h>
 #include <inttypes.h>
 #include <stdlib.h>

@@ -16,8 +16,9 @@ static int show(struct heap **heap, struct verb_options *o)
 	if (o->json)
 		printf("{\"tracking\": %s}", tracks ? "true" : "false");
 	if (tracks)
-		fail("%s: libkmem %s records call sites in a form that this slabinfo does not know: "
-		     "use the one that came with it", h->src->label, h->image->layout->version);
+		fail("%s: libkmem %s records call sites in a form that this slabinfo does not "
+		     "know: use the one that came with it", h->src->label,
+		     h->image->layout->version);
 	else
 		fail("%s: libkmem %s does not record who allocates (slab_debug=U): there is "
 		     "nothing to show", h->src->label, h->image->layout->version);

@@ -49,7 +49,8 @@ struct verb_options {
 /*
  * Parses argv: the target's options, --json, and those of the other options
  * whose first letters are in @allowed ("hfasel": --hex --free --all --stop
- * --exact --limit=N). @min and @max bound the number of arguments. False: *@status is what to exit with.
+ * --exact --limit=N). @min and @max bound the number of arguments. False:
+ * *@status is what to exit with.
  */
 bool verb_parse(struct verb_options *o, int argc, char **argv, const char *allowed,
 		int min, int max, int *status);

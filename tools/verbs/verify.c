@@ -26,8 +26,8 @@ static void print_json(const struct verify_result *r)
 	for (size_t i = 0; i < r->findings.nr; i++) {
 		const struct finding *f = &r->findings.list[i];
 
-		printf("%s\n   {\"kind\": \"%s\", \"at\": \"0x%" PRIx64 "\", \"what\": ", i ? "," : "",
-		       f->kind, f->addr);
+		printf("%s\n   {\"kind\": \"%s\", \"at\": \"0x%" PRIx64 "\", \"what\": ", i ?
+		       "," : "", f->kind, f->addr);
 		json_string(stdout, f->text);
 		putchar('}');
 	}
@@ -37,8 +37,8 @@ static void print_json(const struct verify_result *r)
 static void print_text(const struct verify_result *r, unsigned long limit)
 {
 	for (size_t i = 0; i < r->findings.nr && i < limit; i++)
-		printf("%s: %s (0x%" PRIx64 ")\n", r->findings.list[i].kind, r->findings.list[i].text,
-		       r->findings.list[i].addr);
+		printf("%s: %s (0x%" PRIx64 ")\n", r->findings.list[i].kind,
+		       r->findings.list[i].text, r->findings.list[i].addr);
 	if (r->findings.total > min_u64(r->findings.nr, limit))
 		printf("... and %" PRIu64 " more\n",
 		       r->findings.total - min_u64(r->findings.nr, limit));
