@@ -16,7 +16,7 @@
 #define HEAP_FIELDS(R, O)						\
 	R(page, type) R(page, order) R(page, inuse)			\
 	R(page, slab_cache) R(page, nr_pages) O(page, requested)	\
-	R(page, bitmap) O(page, head_distance) O(page, migratetype)	\
+	R(page, bitmap) O(page, head_distance)				\
 	R(free_area, nr_free)						\
 	R(zone, base) R(zone, nr_pages) R(zone, memmap)			\
 	O(zone, slotmap) O(zone, dirty) O(zone, pageblock_type)		\
@@ -53,8 +53,12 @@
 	O(kmem_params, slab_nomerge) O(kmem_params, slab_debug_checks)	\
 	O(kmem_params, init_on_alloc) O(kmem_params, init_on_free)
 
-/* Of these each is used by a check of verify, which is left out without it. */
+/*
+ * Of these each is used by a check of verify, which is left out without it, or by
+ * a verb, which says that it can't do without.
+ */
 #define VERIFY_FIELDS(V)						\
+	V(page, migratetype)						\
 	V(page, zone) V(page, free_stamp) V(page, buddy_list)		\
 	V(page, lru) V(page, park_list) V(page, slab_list)		\
 	V(free_area, free_list)						\

@@ -203,6 +203,10 @@ void verify_pages(struct verify *v, const struct heap_zone *z, const struct zone
 	struct pass p = { .v = v, .z = z, .m = m, .c = c };
 	struct page_window w;
 
+	if (!v->h->fields->kmem_cache_slotmap_byte.size)
+		verify_left_out(v, "slot map");
+	if (!v->h->fields->page_zone.size || !v->h->fields->page_migratetype.size)
+		verify_left_out(v, "zones and migrate types of pages");
 	page_window_open(&w, v->h, z);
 	blocks_walk(&w, check_block, &p);
 	end_run(&p);

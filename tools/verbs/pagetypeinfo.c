@@ -115,8 +115,16 @@ static void show_text(const struct heap *h, const struct counts *c)
 static int show(struct heap **heap, struct verb_options *o)
 {
 	struct heap *h = *heap;
-	struct counts *c = xcalloc(h->nr_zones, sizeof(*c));
+	struct counts *c;
 
+	if (!h->fields->page_migratetype.size || !nr_types(h)) {
+		fail("%s: libkmem %s does not describe its pages' types", h->src->label,
+		     h->image->layout->version);
+		if (o->json)
+			fputs("null", stdout);
+		return EXIT_CANT;
+	}
+	c = xcalloc(h->nr_zones, sizeof(*c));
 	for (size_t i = 0; i < h->nr_zones; i++)
 		count_zone(h, &h->zones[i], &c[i]);
 	if (o->json) {
