@@ -22,7 +22,7 @@
  * what is old enough, a bounded number of pages each time.
  *
  * State: one word, vmscan.running, claimed by exchange by the kicker that
- * starts the thread and cleared by the thread as its last act. No lock.
+ * starts the thread and cleared by the thread when it is done. No lock.
  */
 #include "init.h"
 
@@ -40,6 +40,8 @@
 #define KICK_PURGE_PAGES	1024
 /* How often an idle thread looks for requests. */
 #define CONTROL_TICK_MS		200
+/* How often a start that is asked for is tried. */
+#define START_TRIES		100
 /* A refused thread is tried again after so long. */
 #define RETRY_MS		1000
 
@@ -67,11 +69,11 @@ static bool reclaim_tick(bool force)
 	return purged > 0;
 }
 
-static void vmscan_thread(void *unused)
+/* Until there is nothing to do any more. */
+static void reclaim_loop(void)
 {
 	unsigned int idle = 0;
 
-	(void)unused;
 	while (idle < IDLE_TICKS || control_allowed()) {
 		bool reclaims = kmem_params.reclaim && idle < IDLE_TICKS;
 
@@ -84,7 +86,23 @@ static void vmscan_thread(void *unused)
 		else if (idle < IDLE_TICKS)
 			idle++;
 	}
-	smp_store_release(&vmscan.running, 0);
+}
+
+/*
+ * Requests may have been allowed after the loop looked, by somebody who found
+ * `running` set and left it at that. Pairs with kmem_control_allow(): both sides
+ * write, then read what the other writes, with a full barrier between; one of them
+ * sees the other's.
+ */
+static void vmscan_thread(void *unused)
+{
+	(void)unused;
+	do {
+		reclaim_loop();
+		__atomic_exchange_n(&vmscan.running, 0, __ATOMIC_SEQ_CST);
+		__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	} while (control_allowed() &&
+		 !__atomic_exchange_n(&vmscan.running, 1, __ATOMIC_ACQ_REL));
 }
 
 /* Whoever claims vmscan.running starts the thread. */
@@ -99,9 +117,15 @@ static int start_thread(void)
 	return -EAGAIN;
 }
 
+/* One that is just ending is there for some microseconds after it cleared `running`. */
 int vmscan_start(void)
 {
-	return start_thread();
+	int err;
+
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	for (int tries = 0; (err = start_thread()) && tries < START_TRIES; tries++)
+		host_yield();
+	return err;
 }
 
 static void vmscan_kick(void)

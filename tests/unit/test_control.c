@@ -166,6 +166,17 @@ Test(control, and_no_longer)
 	cr_expect_neq(kmem_control.answer.nonce, nonce);
 }
 
+/* The thread is about to end, or has ended, or is there: a request is answered all the same. */
+Test(control, and_again)
+{
+	for (int i = 0; i < 16; i++) {
+		cr_assert_eq(kmem_control_allow(true), 0);
+		cr_assert(answered(ask(KMEM_CONTROL_SHRINK, 0)), "turn %d", i);
+		cr_assert_eq(kmem_control_allow(false), 0);
+		usleep((useconds_t)i * 16667);
+	}
+}
+
 /* Yama or not: the answer is one of two, and nothing breaks. */
 Test(control, inspect_allow)
 {
