@@ -133,3 +133,10 @@ patched() {
 }
 
 unpatch() { finish; rm -f "$dir"/patched.*; }
+
+# What a process takes and does, as the system accounts it.
+footprint() {
+	awk '$1 == "Rss:" { print }' "/proc/$pid/smaps_rollup"
+	grep -E '^(VmPTE|VmData|voluntary_ctxt_switches|nonvoluntary_ctxt_switches|State)' "/proc/$pid/status"
+	awk '{ print "cpu", $14, $15, "faults", $10, $12 }' "/proc/$pid/stat"
+}
