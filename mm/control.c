@@ -93,7 +93,7 @@ int kmem_control_allow(bool on)
 {
 	if (!mm_init())
 		return -ENOMEM;
-	WRITE_ONCE(kmem_control.allowed, on);
+	__atomic_store_n(&kmem_control.allowed, on, __ATOMIC_SEQ_CST);	/* vmscan_thread() */
 	return on ? vmscan_start() : 0;
 }
 

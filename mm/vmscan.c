@@ -90,25 +90,24 @@ static void reclaim_loop(void)
 
 /*
  * Requests may have been allowed after the loop looked, by somebody who found
- * `running` set and left it at that. Pairs with kmem_control_allow(): both sides
- * write, then read what the other writes, with a full barrier between; one of them
- * sees the other's.
+ * `running` set and left it at that. Pairs with kmem_control_allow() and
+ * start_thread(): either side writes its word and then reads the other's, all four
+ * sequentially consistent, so one of them sees what the other wrote.
  */
 static void vmscan_thread(void *unused)
 {
 	(void)unused;
 	do {
 		reclaim_loop();
-		__atomic_exchange_n(&vmscan.running, 0, __ATOMIC_SEQ_CST);
-		__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	} while (control_allowed() &&
+		__atomic_store_n(&vmscan.running, 0, __ATOMIC_SEQ_CST);
+	} while (__atomic_load_n(&kmem_control.allowed, __ATOMIC_SEQ_CST) &&
 		 !__atomic_exchange_n(&vmscan.running, 1, __ATOMIC_ACQ_REL));
 }
 
 /* Whoever claims vmscan.running starts the thread. */
 static int start_thread(void)
 {
-	if (__atomic_exchange_n(&vmscan.running, 1, __ATOMIC_ACQ_REL))
+	if (__atomic_exchange_n(&vmscan.running, 1, __ATOMIC_SEQ_CST))
 		return 0;
 	if (host_thread_start(vmscan_thread, NULL, "kmem-reclaim") == 0)
 		return 0;
@@ -122,7 +121,6 @@ int vmscan_start(void)
 {
 	int err;
 
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	for (int tries = 0; (err = start_thread()) && tries < START_TRIES; tries++)
 		host_yield();
 	return err;
