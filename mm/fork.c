@@ -10,7 +10,7 @@
  * hands at that moment (an object between a slab and a magazine, say) is lost to
  * the child, as is every object that those threads own.
  *
- * The cost is the number of caches, whatever the size of the heap.
+ * The cost is the number of caches and of shared pools, whatever the size of the heap.
  */
 #include "init.h"
 
@@ -20,11 +20,13 @@
 #include "lock.h"
 #include "memblock.h"
 #include "percpu.h"
+#include "pool_lock.h"
 #include "slab.h"
 
 static void fork_prepare(void)
 {
 	lock_order_fork_begin();
+	pools_fork_lock();
 	slab_fork_lock();
 	percpu_fork_lock();
 	zones_fork_lock();
@@ -37,6 +39,7 @@ static void fork_release(void)
 	zones_fork_unlock();
 	percpu_fork_unlock();
 	slab_fork_unlock();
+	pools_fork_unlock();
 	lock_order_fork_end();
 }
 

@@ -79,6 +79,8 @@ static __thread struct {
 
 static const char *const rank_name[NR_LOCK_RANKS] = {
 	[RANK_NONE] = "NONE",
+	[RANK_POOLS] = "POOLS",
+	[RANK_POOL] = "POOL",
 	[RANK_SLAB_MUTEX] = "SLAB_MUTEX",
 	[RANK_DRAIN] = "DRAIN",
 	[RANK_DEPOT] = "DEPOT",

@@ -13,6 +13,8 @@
  * the fork handler apart, which takes them in list order.
  *
  *	rank		lock			protects
+ *	POOLS		pools_lock		the list of pools that lock themselves
+ *	POOL		l->lock			such a pool: its free space, its blocks
  *	SLAB_MUTEX	slab_mutex		the list of caches; creating, merging and
  *						destroying them; slot numbers
  *	DRAIN		drain_mutex		there is one drainer of magazines at a time
@@ -32,6 +34,8 @@
 
 enum lock_rank {
 	RANK_NONE,
+	RANK_POOLS,
+	RANK_POOL,
 	RANK_SLAB_MUTEX,
 	RANK_DRAIN,
 	RANK_DEPOT,

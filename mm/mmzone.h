@@ -82,7 +82,7 @@ enum migratetype {
  */
 struct page {
 	u8 type;			/* enum page_type */
-	u8 order;			/* of the block; PT_TAIL: unused; PT_LARGE: vmalloc.c's mark or 0 */
+	u8 order;			/* of the block; PT_TAIL: unused; PT_LARGE: a mark, or 0 */
 	u8 zone;			/* index into zones[]; set when the page becomes present */
 	u8 migratetype;			/* PT_BUDDY: the free list it is on; in use: what was asked for */
 	union {
@@ -113,6 +113,10 @@ struct page {
 		unsigned long bitmap[4];	/* PT_SLAB and its tails: 1 = free; node lock */
 		struct list_head lru;		/* PT_BUDDY: zone->dirty_lru, or empty; zone lock.
 						   PT_PARKED: zone->parked_lru */
+		struct {			/* PT_LARGE with pool.c's mark; pool and its lock */
+			struct list_head pool_list;	/* pool->large */
+			void *pool;			/* whose it is */
+		};
 	};
 };
 

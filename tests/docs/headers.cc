@@ -3,14 +3,19 @@
  * A C++ program includes every public header and uses what is a macro, a builtin or
  * overloaded in them.
  */
+#include <kmem/blockpool.h>
 #include <kmem/cleanup.h>
 #include <kmem/dmapool.h>
 #include <kmem/folio.h>
+#include <kmem/genalloc.h>
 #include <kmem/gfp.h>
 #include <kmem/kmalloc_obj.h>
 #include <kmem/malloc.h>
+#include <kmem/mempool.h>
 #include <kmem/page_alloc.h>
 #include <kmem/page_frag.h>
+#include <kmem/pool.h>
+#include <kmem/region.h>
 #include <kmem/slab.h>
 #include <kmem/slabinfo.h>
 #include <kmem/string.h>
@@ -68,6 +73,25 @@ static void caches()
 	}
 }
 
+static void pools()
+{
+	mp_pool_s *pool = mp_create_pool(PAGE_SIZE);
+	mempool_t *reserve = mempool_create_kmalloc_pool(2, 100);
+	gen_pool *ranges = gen_pool_create(4, -1);
+	blockpool blocks;
+
+	check(pool && mp_malloc(pool, 10) && mp_cleanup_add(pool, sizeof(point)));
+	mp_destroy_pool(pool);
+	check(reserve && mempool_is_saturated(reserve));
+	mempool_destroy(reserve);
+	check(gen_pool_add(ranges, 4096, 64, -1) == 0 && gen_pool_alloc(ranges, 60) == 4096);
+	gen_pool_free(ranges, 4096, 60);
+	gen_pool_destroy(ranges);
+	check(blockpool_init(&blocks, 32) == BLOCKPOOL_OK && blockpool_alloc(&blocks, 32));
+	check(blockpool_destroy(&blocks) == 0);
+	check(mmInit(100) == 0 && mmFree(mmAlloc(10)) == 0 && mmDestroy() == 0);
+}
+
 int main()
 {
 	point *p = make_point(3), *q = kvmalloc_objs(*q, 10, GFP_NOWAIT);
@@ -82,6 +106,7 @@ int main()
 	dma_pool *pool = dma_pool_create("cc", nullptr, 64, 64, 4096);
 
 	caches();
+	pools();
 	check(p && p->x == 3 && p->y == 0);
 	check(q && l && l->points[3].y == 0 && s && s[1] == 'x' && page && !page[7]);
 	check(is_vmalloc_addr(v) && m && folio_size(f) == 2 * PAGE_SIZE);

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: MIT
+/*
+ * blockpool.c - fixed numbers of blocks of one size.
+ *
+ * The blocks are a run of pages. The books are a stack of the free blocks'
+ * numbers, the top the next one to go, and a bit for each block that is in use,
+ * which tells a double free from a first one:
+ *
+ *	the stack holds n, once	<=>	bit n is clear
+ *
+ * They lie in an allocation of their own, so that a block which is written to
+ * after it was freed harms nobody but its next user. The caller's struct has what
+ * users may look at; a pool on the stack of a function that forgets to destroy it
+ * leaves memory behind, but nothing that points to it.
+ *
+ * Locks: none, or the pool's (BLOCKPOOL_SHARED).
+ */
+#include <kmem/blockpool.h>
+
+#include <limits.h>
+#include <string.h>
+
+#include <kmem/page_alloc.h>
+#include <kmem/slab.h>
+#include <kmem/vmalloc.h>
+
+#include "base/bitops.h"
+#include "base/bug.h"
+#include "pool_lock.h"
+
+struct blockpool_books {
+	/* Constant. */
+	u32 count;
+	unsigned int flags;
+	size_t stride;			/* from one block to the next */
+	size_t bytes;			/* of all blocks */
+	struct pool_lock lock;		/* BLOCKPOOL_SHARED: all below, and struct blockpool */
+	unsigned long *used;		/* a bit for each block */
+	u32 stack[];			/* the free ones, bp->free_count of them */
+};
+
+static unsigned long magic_of(const struct blockpool *bp)
+{
+	return (unsigned long)bp ^ 0x626c6f636b706f6fUL;
+}
+
+/* 0, or what is wrong with it. */
+static int check(const struct blockpool *bp)
+{
+	if (likely(bp && bp->magic == magic_of(bp)))
+		return 0;
+	return bp && bp->magic == ~magic_of(bp) ? BLOCKPOOL_DESTROYED : BLOCKPOOL_INVALID;
+}
+
+static void lock_books(struct blockpool_books *b)
+{
+	if (unlikely(b->flags & BLOCKPOOL_SHARED))
+		pool_lock(&b->lock);
+}
+
+static void unlock_books(struct blockpool_books *b)
+{
+	if (unlikely(b->flags & BLOCKPOOL_SHARED))
+		pool_unlock(&b->lock);
+}
+
+static void *block_at(const struct blockpool *bp, size_t n)
+{
+	return (char *)bp->mem + n * bp->books->stride;
+}
+
+/* The top of the stack has changed. */
+static void show_next(struct blockpool *bp)
+{
+	const struct blockpool_books *b = bp->books;
+
+	bp->ptr = bp->free_count ? block_at(bp, b->stack[bp->free_count - 1]) : NULL;
+}
+
+/* ---- making and ending --------------------------------------------------------------- */
+
+static size_t stride_of(size_t block_size)
+{
+	return block_size < 8 ? roundup_pow_of_two(block_size) : ALIGN(block_size, 8UL);
+}
+
+static struct blockpool_books *make_books(size_t stride, u32 count, unsigned int flags)
+{
+	size_t words = DIV_ROUND_UP((size_t)count, BITS_PER_LONG);
+	size_t stack = ALIGN((size_t)count * sizeof(u32), sizeof(long));
+	struct blockpool_books *b;
+
+	b = kvzalloc(sizeof(*b) + stack + words * sizeof(long), GFP_KERNEL);
+	if (!b)
+		return NULL;
+	b->count = count;
+	b->stride = stride;
+	b->bytes = count * stride;
+	b->flags = flags;
+	b->used = (unsigned long *)((char *)b->stack + stack);
+	/* The first block on top. */
+	for (u32 i = 0; i < count; i++)
+		b->stack[i] = count - 1 - i;
+	return b;
+}
+
+int blockpool_init_flags(struct blockpool *bp, size_t block_size, size_t count,
+			 unsigned int flags)
+{
+	size_t bytes;
+
+	if (!bp)
+		return BLOCKPOOL_INVALID;
+	memset(bp, 0, sizeof(*bp));
+	if (!block_size || block_size > LONG_MAX || !count || count > INT_MAX ||
+	    (flags & ~BLOCKPOOL_SHARED) ||
+	    __builtin_mul_overflow(stride_of(block_size), count, &bytes))
+		return BLOCKPOOL_INVALID;
+	bp->mem = vmalloc(bytes);
+	bp->books = bp->mem ? make_books(stride_of(block_size), (u32)count, flags) : NULL;
+	if (!bp->books) {
+		vfree(bp->mem);
+		bp->mem = NULL;
+		return BLOCKPOOL_NO_MEMORY;
+	}
+	bp->block_size = block_size;
+	bp->free_count = (int)count;
+	show_next(bp);
+	if (flags & BLOCKPOOL_SHARED)
+		pool_lock_init(&bp->books->lock);
+	bp->magic = magic_of(bp);
+	return 0;
+}
+
+int blockpool_init(struct blockpool *bp, size_t block_size)
+{
+	size_t count = 0;
+
+	if (block_size && block_size <= PAGE_SIZE)
+		count = PAGE_SIZE / stride_of(block_size);
+	return blockpool_init_flags(bp, block_size, count, 0);
+}
+
+int blockpool_destroy(struct blockpool *bp)
+{
+	int error = check(bp);
+	struct blockpool_books *b;
+
+	if (error)
+		return error;
+	b = bp->books;
+	if (b->flags & BLOCKPOOL_SHARED)
+		pool_lock_exit(&b->lock);
+	vfree(bp->mem);
+	kvfree(b);
+	memset(bp, 0, sizeof(*bp));
+	bp->magic = ~magic_of(bp);
+	return 0;
+}
+
+/* ---- blocks ------------------------------------------------------------------------------ */
+
+/* NULL, and *@error, if there is none. Lock held. */
+static void *pop(struct blockpool *bp, size_t size, int *error)
+{
+	struct blockpool_books *b = bp->books;
+	void *block = bp->ptr;
+
+	if (unlikely(size - 1 >= bp->block_size)) {
+		*error = size ? BLOCKPOOL_TOO_LARGE : BLOCKPOOL_INVALID;
+		return NULL;
+	}
+	if (unlikely(!block)) {
+		*error = BLOCKPOOL_EMPTY;
+		return NULL;
+	}
+	__set_bit(b->used, b->stack[--bp->free_count]);
+	show_next(bp);
+	return block;
+}
+
+int blockpool_take(struct blockpool *bp, size_t size, void **block)
+{
+	int error = check(bp);
+
+	*block = NULL;
+	if (error)
+		return error;
+	lock_books(bp->books);
+	*block = pop(bp, size, &error);
+	unlock_books(bp->books);
+	return error;
+}
+
+void *blockpool_alloc(struct blockpool *bp, size_t size)
+{
+	int error = check(bp);
+	void *block;
+
+	if (unlikely(error)) {
+		if (bp)
+			bp->error = error;
+		return NULL;
+	}
+	lock_books(bp->books);
+	block = pop(bp, size, &error);
+	if (unlikely(error))
+		bp->error = error;
+	unlock_books(bp->books);
+	return block;
+}
+
+/* Lock held. */
+static int push(struct blockpool *bp, void *block)
+{
+	struct blockpool_books *b = bp->books;
+	size_t offset = (size_t)((char *)block - (char *)bp->mem), n;
+
+	if (unlikely((char *)block < (char *)bp->mem || offset >= b->bytes))
+		return BLOCKPOOL_FOREIGN;
+	/* Half the cycles, where it will do. */
+	n = likely(b->bytes <= UINT32_MAX) ? (u32)offset / (u32)b->stride : offset / b->stride;
+	if (unlikely(n * b->stride != offset))
+		return BLOCKPOOL_INTERIOR;
+	if (unlikely(!test_bit(b->used, n)))
+		return BLOCKPOOL_DOUBLE_FREE;
+	__clear_bit(b->used, n);
+	b->stack[bp->free_count++] = (u32)n;
+	bp->ptr = block;
+	return 0;
+}
+
+int blockpool_free(struct blockpool *bp, void *ptr)
+{
+	int error = check(bp);
+
+	if (error || !ptr)
+		return error;
+	lock_books(bp->books);
+	error = push(bp, ptr);
+	unlock_books(bp->books);
+	return error;
+}
+
+const char *blockpool_strerror(int err)
+{
+	static const char *const text[] = {
+		[-BLOCKPOOL_OK] = "no error",
+		[-BLOCKPOOL_INVALID] = "not a pool, or an impossible size or flag",
+		[-BLOCKPOOL_NO_MEMORY] = "no memory for a pool",
+		[-BLOCKPOOL_EMPTY] = "all blocks of the pool are in use",
+		[-BLOCKPOOL_TOO_LARGE] = "larger than a block of the pool",
+		[-BLOCKPOOL_FOREIGN] = "the pointer is not the pool's",
+		[-BLOCKPOOL_INTERIOR] = "the pointer is not the beginning of a block",
+		[-BLOCKPOOL_DOUBLE_FREE] = "the block is free already",
+		[-BLOCKPOOL_DESTROYED] = "the pool was destroyed",
+	};
+
+	if (err > 0 || err < BLOCKPOOL_DESTROYED)
+		return "no error of a block pool";
+	return text[-err];
+}
