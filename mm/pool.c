@@ -60,16 +60,22 @@ static unsigned long granule_of(const struct mp_node_s *n, const void *p)
 	return (unsigned long)((const char *)p - (const char *)n) / MP_GRANULE;
 }
 
-static void open_node(struct mp_pool_s *pool, struct mp_node_s *n)
+static void add_open(struct mp_pool_s *pool, struct mp_node_s *n)
 {
 	n->state = MP_OPEN;
-	n->failed = 0;
 	n->link = NULL;
 	if (pool->open)
 		pool->open_tail->link = n;
 	else
 		pool->open = n;
 	pool->open_tail = n;
+}
+
+static void open_node(struct mp_pool_s *pool, struct mp_node_s *n)
+{
+	n->failed = 0;
+	n->misses = 0;
+	add_open(pool, n);
 }
 
 static void shelve_node(struct mp_pool_s *pool, struct mp_node_s *n)
@@ -86,17 +92,14 @@ static void fail_open(struct mp_pool_s *pool)
 
 	pool->open = pool->open_tail = NULL;
 	for (; n; n = next) {
-		u8 failed = (u8)(n->failed + 1);
-
 		next = n->link;
-		if (failed <= MAX_FAILED) {
-			open_node(pool, n);
-			n->failed = failed;
+		n->failed++;
+		if (++n->misses <= MAX_FAILED) {
+			add_open(pool, n);
 		} else if (mp_counted(pool) && n->quote == 0) {
 			shelve_node(pool, n);	/* only the first block can be too small when empty */
 		} else {
 			n->state = MP_FULL;
-			n->failed = failed;
 		}
 	}
 }
@@ -276,12 +279,13 @@ static struct mp_node_s *find(const struct mp_pool_s *pool, void *p, struct page
 }
 
 /*
- * The block's last object is gone. An open one keeps the count of its failures:
- * else there could be any number of open ones.
+ * The block's last object is gone. An open one keeps the count of its misses: else
+ * there could be any number of open ones.
  */
 static void empty_node(struct mp_pool_s *pool, struct mp_node_s *n)
 {
 	n->last = mp_node_data(pool, n);
+	n->failed = 0;
 	if (n->state == MP_FULL)
 		shelve_node(pool, n);
 }

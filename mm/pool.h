@@ -36,7 +36,8 @@ struct mp_node_s {
 	struct mp_node_s *link;		/* of the list that the state says */
 	struct mp_pool_s *pool;		/* whose it is; NULL when that is destroyed */
 	u32 quote;			/* objects in use, in a counted pool: live bits set */
-	u8 failed;			/* new blocks made because nothing fitted, while open */
+	u8 failed;			/* new blocks made because nothing fitted, since it was empty */
+	u8 misses;			/* the same, since it was opened: what closes it */
 	u8 state;			/* enum mp_node_state */
 	unsigned long live[];
 };
