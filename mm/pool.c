@@ -210,16 +210,27 @@ static noinline void *large_alloc(struct mp_pool_s *pool, size_t size, gfp_t gfp
 	return page_address(page);
 }
 
-static inline void *pool_alloc(struct mp_pool_s *pool, size_t size, size_t align)
+/* All of the ladder below the hit. */
+static noinline void *pool_alloc_slow(struct mp_pool_s *pool, size_t size, size_t align)
 {
 	void *p;
 
-	if (unlikely(size - 1 >= pool->max))	/* 0, or too large for a block */
+	if (size - 1 >= pool->max)	/* 0, or too large for a block */
 		return size ? large_alloc(pool, size, 0) : NULL;
 	mp_lock(pool);
 	p = take(pool, size, align);
 	mp_unlock(pool);
-	return likely(p) ? p : block_alloc(pool, size, align);
+	return p ? p : block_alloc(pool, size, align);
+}
+
+static inline void *pool_alloc(struct mp_pool_s *pool, size_t size, size_t align)
+{
+	void *p;
+
+	if (unlikely(size - 1 >= pool->max || (pool->flags & MP_SHARED)))
+		return pool_alloc_slow(pool, size, align);
+	p = take_from(pool, pool->open, size, align);
+	return likely(p) ? p : pool_alloc_slow(pool, size, align);
 }
 
 void *mp_malloc(struct mp_pool_s *pool, size_t size)
@@ -256,11 +267,16 @@ void *mp_calloc(struct mp_pool_s *pool, size_t size)
 /* The block of @pool that @p lies in, or NULL; *@large: the large object that begins there. */
 static struct mp_node_s *find(const struct mp_pool_s *pool, void *p, struct page **large)
 {
-	struct page *page = virt_to_head_page(p);
+	unsigned long first = (unsigned long)pool->open;
 	struct mp_node_s *n;
+	struct page *page;
 	unsigned int type;
 
 	*large = NULL;
+	/* In the block that objects come from now: nothing more to be found out. */
+	if (((unsigned long)p ^ first) < mp_block_size(pool))
+		return pool->open;
+	page = virt_to_head_page(p);
 	if (!page)
 		return NULL;
 	type = READ_ONCE(page->type);

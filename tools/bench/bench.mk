@@ -9,7 +9,8 @@
 #	make bench PEERS='mi3=/opt/mi3/libmimalloc.so'	further allocators
 #	make bench-programs		the workloads, built but not run
 #
-# A workload api_X becomes two programs: api_X on the library's own API, and
+# A workload pool_X has the library's pools beside others in one program: it is linked
+# with the library, and with Apache's where that is there. A workload api_X becomes two programs: api_X on the library's own API, and
 # api_X-malloc; see objcache.h.
 
 QUICK	?= 0
@@ -26,7 +27,8 @@ endif
 
 bench_names := $(patsubst tools/bench/workloads/%.c,%,$(wildcard tools/bench/workloads/*.c))
 bench_api := $(filter api_%,$(bench_names))
-bench_plain := $(filter-out api_%,$(bench_names)) $(addsuffix -malloc,$(bench_api))
+bench_pool := $(filter pool_%,$(bench_names))
+bench_plain := $(filter-out api_% pool_%,$(bench_names)) $(addsuffix -malloc,$(bench_api))
 bench_bin := build/bench/bin
 # The compiler may not reason away an allocation that is the very thing to be measured.
 bench_cc = $(CC) $(kmem_cppflags) $(kmem_cflags) -fno-builtin-malloc -fno-builtin-calloc \
@@ -36,12 +38,18 @@ bench_cc = $(CC) $(kmem_cppflags) $(kmem_cflags) -fno-builtin-malloc -fno-builti
 deps-bench:
 	@.ci/deps bench
 
-bench-programs: $(addprefix $(bench_bin)/,$(bench_plain) $(bench_api)) build/bench/launch
+bench-programs: $(addprefix $(bench_bin)/,$(bench_plain) $(bench_api) $(bench_pool)) build/bench/launch
+
+bench_apr := $(if $(wildcard /usr/include/apr-1.0/apr_pools.h),-DBENCH_APR -I/usr/include/apr-1.0 -lapr-1)
 
 $(addprefix $(bench_bin)/,$(bench_api)): $(bench_bin)/%: tools/bench/workloads/%.c build/libkmem.so build/flags
 	$(call say,BENCH,$@)
 	@mkdir -p $(@D)
 	$(Q)$(bench_cc) -DBENCH_KMEM -o $@ $< -Lbuild -lkmem -Wl,-rpath,$(CURDIR)/build
+$(addprefix $(bench_bin)/,$(bench_pool)): $(bench_bin)/%: tools/bench/workloads/%.c build/libkmem.so build/flags
+	$(call say,BENCH,$@)
+	@mkdir -p $(@D)
+	$(Q)$(bench_cc) -o $@ $< -Lbuild -lkmem -Wl,-rpath,$(CURDIR)/build -Wl,--as-needed $(bench_apr)
 $(bench_bin)/%-malloc: tools/bench/workloads/%.c build/flags
 	$(call say,BENCH,$@)
 	@mkdir -p $(@D)

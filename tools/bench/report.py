@@ -79,7 +79,7 @@ def text(results):
             if table:
                 lines += [""] + table
     for name, w in results["workloads"].items():
-        if w["group"] in ("api", "latency", "memory"):
+        if w["group"] in ("api", "pools", "latency", "memory"):
             table = metric_table(results, name)
             if table:
                 lines += [""] + table

@@ -11,7 +11,7 @@ import shutil
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 # In the order they are run and shown.
-GROUPS = ("single", "threads", "real", "api", "latency", "memory")
+GROUPS = ("single", "threads", "real", "api", "pools", "latency", "memory")
 
 QUICK_SCALE = 0.2
 
@@ -74,6 +74,9 @@ WORKLOADS = (
         Workload("api_threads", "api"),
         Workload("api_caches", "api", only_ours=True),
         Workload("api_mmap", "api", "api_pages", ("mmap",), only_ours=True),
+        Workload("pool_arena", "pools"),
+        Workload("pool_blocks", "pools"),
+        Workload("pool_region", "pools"),
         Workload("latency", "latency"),
         Workload("latency_threads", "latency", "latency", ("4",)),
     ]
