@@ -34,6 +34,7 @@ struct blockpool_books {
 	unsigned int flags;
 	size_t stride;			/* from one block to the next */
 	size_t bytes;			/* of all blocks */
+	u64 reciprocal;			/* of the stride: see number_of(); 0: none */
 	struct pool_lock lock;		/* BLOCKPOOL_SHARED: all below, and struct blockpool */
 	unsigned long *used;		/* a bit for each block */
 	u32 stack[];			/* the free ones, bp->free_count of them */
@@ -96,6 +97,8 @@ static struct blockpool_books *make_books(size_t stride, u32 count, unsigned int
 	b->count = count;
 	b->stride = stride;
 	b->bytes = count * stride;
+	if (stride > 1 && b->bytes <= 1UL << 32)
+		b->reciprocal = ~0UL / stride + 1;
 	b->flags = flags;
 	b->used = (unsigned long *)((char *)b->stack + stack);
 	/* The first block on top. */
@@ -164,19 +167,21 @@ int blockpool_destroy(struct blockpool *bp)
 static void *pop(struct blockpool *bp, size_t size, int *error)
 {
 	struct blockpool_books *b = bp->books;
-	void *block = bp->ptr;
+	u32 n;
 
 	if (unlikely(size - 1 >= bp->block_size)) {
 		*error = size ? BLOCKPOOL_TOO_LARGE : BLOCKPOOL_INVALID;
 		return NULL;
 	}
-	if (unlikely(!block)) {
+	if (unlikely(!bp->free_count)) {
 		*error = BLOCKPOOL_EMPTY;
 		return NULL;
 	}
-	__set_bit(b->used, b->stack[--bp->free_count]);
+	/* Not bp->ptr, which is here for users to see: each call would wait for the last. */
+	n = b->stack[--bp->free_count];
+	__set_bit(b->used, n);
 	show_next(bp);
-	return block;
+	return block_at(bp, n);
 }
 
 int blockpool_take(struct blockpool *bp, size_t size, void **block)
@@ -210,6 +215,20 @@ void *blockpool_alloc(struct blockpool *bp, size_t size)
 	return block;
 }
 
+/*
+ * The block that an offset falls into: offset / stride without a division, which
+ * would be half of the cost of a free. With r the reciprocal, r * stride = 2^64 + e
+ * where e < stride, and offset * r / 2^64 is too large by offset * e / (stride * 2^64):
+ * less than the 1 / stride that it would take to reach the next number as long as
+ * offset * e < 2^64, which is so for offsets below 2^32 (and e < stride <= 2^32).
+ */
+static size_t number_of(const struct blockpool_books *b, size_t offset)
+{
+	if (unlikely(!b->reciprocal))
+		return offset / b->stride;
+	return (size_t)(((unsigned __int128)offset * b->reciprocal) >> 64);
+}
+
 /* Lock held. */
 static int push(struct blockpool *bp, void *block)
 {
@@ -218,8 +237,7 @@ static int push(struct blockpool *bp, void *block)
 
 	if (unlikely((char *)block < (char *)bp->mem || offset >= b->bytes))
 		return BLOCKPOOL_FOREIGN;
-	/* Half the cycles, where it will do. */
-	n = likely(b->bytes <= UINT32_MAX) ? (u32)offset / (u32)b->stride : offset / b->stride;
+	n = number_of(b, offset);
 	if (unlikely(n * b->stride != offset))
 		return BLOCKPOOL_INTERIOR;
 	if (unlikely(!test_bit(b->used, n)))

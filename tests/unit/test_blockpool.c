@@ -109,6 +109,32 @@ Test(blockpool, blocks_of_any_size_do_not_overlap)
 	}
 }
 
+/* Every offset of pools of all strides: the block it falls into is found without dividing. */
+Test(blockpool, each_byte_belongs_to_one_block)
+{
+	for (size_t size = 1; size <= 2048; size += size < 64 ? 1 : 77) {
+		struct blockpool bp;
+		size_t stride;
+		char *p[2];
+
+		cr_assert_eq(blockpool_init(&bp, size), 0);
+		p[0] = blockpool_alloc(&bp, size);
+		p[1] = blockpool_alloc(&bp, size);
+		stride = (size_t)(p[1] - p[0]);
+		for (size_t offset = 0; offset < 4096; offset++) {
+			int wanted = BLOCKPOOL_INTERIOR;
+
+			if (offset >= 4096 / stride * stride)
+				wanted = BLOCKPOOL_FOREIGN;
+			else if (offset % stride == 0)
+				wanted = offset < 2 * stride ? 0 : BLOCKPOOL_DOUBLE_FREE;
+			cr_assert_eq(blockpool_free(&bp, p[0] + offset), wanted,
+				     "size %zu offset %zu", size, offset);
+		}
+		cr_assert_eq(blockpool_destroy(&bp), 0);
+	}
+}
+
 Test(blockpool, no_memory_leaves_nothing)
 {
 	struct blockpool bp;
