@@ -78,7 +78,7 @@ static void show_next(struct blockpool *bp)
 	bp->ptr = bp->free_count ? block_at(bp, b->stack[bp->free_count - 1]) : NULL;
 }
 
-/* ---- making and ending --------------------------------------------------------------- */
+/* ---- making and ending ------------------------------------------------------------------- */
 
 static size_t stride_of(size_t block_size)
 {

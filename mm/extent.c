@@ -21,7 +21,7 @@
 
 #include "base/printk.h"
 
-/* ---- balanced trees -------------------------------------------------------------- */
+/* ---- balanced trees ---------------------------------------------------------------------- */
 
 static int height(const struct extent *e, enum extent_order k)
 {
@@ -129,7 +129,7 @@ static void refresh(struct extent *t, const struct extent *e)
 	update(t, BY_ADDRESS);
 }
 
-/* ---- the set ----------------------------------------------------------------------- */
+/* ---- the set ----------------------------------------------------------------------------- */
 
 static void link_extent(struct extent_space *s, struct extent *e)
 {
@@ -230,7 +230,7 @@ void extent_sort(struct extent_space *s)
 	s->sorted = true;
 }
 
-/* ---- searching ------------------------------------------------------------------------ */
+/* ---- searching --------------------------------------------------------------------------- */
 
 struct extent *extent_first(const struct extent_space *s, unsigned long len)
 {
@@ -321,7 +321,7 @@ bool extent_any_free(const struct extent_space *s, unsigned long at, unsigned lo
 	return e && e->start + e->len > at;
 }
 
-/* ---- checking --------------------------------------------------------------------------- */
+/* ---- checking ---------------------------------------------------------------------------- */
 
 struct extent_tally {
 	unsigned long nr, free;

@@ -40,7 +40,7 @@ static unsigned long granule(const struct gen_pool *pool)
 	return 1UL << pool->order;
 }
 
-/* ---- the lock and the stock ------------------------------------------------------- */
+/* ---- the lock and the stock -------------------------------------------------------------- */
 
 /* The lock, with a node in stock. Without memory: false, and no lock. */
 static bool lock_stocked(struct gen_pool *pool, gfp_t gfp)
@@ -71,7 +71,7 @@ static void unlock_trimmed(struct gen_pool *pool)
 	kfree(surplus[1]);
 }
 
-/* ---- chunks ------------------------------------------------------------------------- */
+/* ---- chunks ------------------------------------------------------------------------------ */
 
 /* The chunk that all of [@addr, @addr + @size) lies in. Lock held. */
 static struct gen_pool_chunk *chunk_of(struct gen_pool *pool, unsigned long addr, size_t size)
@@ -192,7 +192,7 @@ int gen_pool_remove_only(struct gen_pool *pool, unsigned long *start)
 	return 0;
 }
 
-/* ---- pools ------------------------------------------------------------------------------ */
+/* ---- pools ------------------------------------------------------------------------------- */
 
 static struct gen_pool *create_pool(int order, bool tracked)
 {
@@ -251,7 +251,7 @@ void gen_pool_set_algo(struct gen_pool *pool, genpool_algo_t algo, void *data)
 	pool_unlock(&pool->lock);
 }
 
-/* ---- algorithms: called with the lock held ---------------------------------------------- */
+/* ---- algorithms: called with the lock held ----------------------------------------------- */
 
 unsigned long gen_pool_first_fit(struct gen_pool *pool, size_t size, void *data)
 {
@@ -303,7 +303,7 @@ unsigned long gen_pool_fixed_alloc(struct gen_pool *pool, size_t size, void *dat
 	return IS_ALIGNED(at, granule(pool)) && extent_all_free(&pool->space, at, size) ? at : 0;
 }
 
-/* ---- allocation ---------------------------------------------------------------------------- */
+/* ---- allocation -------------------------------------------------------------------------- */
 
 static void mark_start(struct gen_pool *pool, unsigned long at, size_t size)
 {
@@ -353,7 +353,7 @@ void *gen_pool_dma_alloc(struct gen_pool *pool, size_t size, dma_addr_t *dma)
 	return (void *)at;
 }
 
-/* ---- freeing --------------------------------------------------------------------------------- */
+/* ---- freeing ----------------------------------------------------------------------------- */
 
 /*
  * In untracked pools only: in tracked ones gen_pool_free_block() knows the size
@@ -412,7 +412,7 @@ int gen_pool_free_block(struct gen_pool *pool, unsigned long addr)
 	return error;
 }
 
-/* ---- questions ---------------------------------------------------------------------------------- */
+/* ---- questions --------------------------------------------------------------------------- */
 
 phys_addr_t gen_pool_virt_to_phys(struct gen_pool *pool, unsigned long addr)
 {
@@ -514,7 +514,7 @@ bool gen_pool_next_block(struct gen_pool *pool, unsigned long addr, struct gen_p
 	return found;
 }
 
-/* ---- checking --------------------------------------------------------------------------------------- */
+/* ---- checking ---------------------------------------------------------------------------- */
 
 /* Blocks and free extents tile the chunk. Returns the bytes that are free, or -1. */
 static long tile(struct gen_pool *pool, struct gen_pool_chunk *c)

@@ -55,7 +55,7 @@ struct mempool_lock {
 	u32 waiters;			/* threads that sleep on it, or are about to */
 };
 
-/* ---- the reserve: lock held --------------------------------------------------------- */
+/* ---- the reserve: lock held -------------------------------------------------------------- */
 
 static void push(struct mempool *pool, void *element)
 {
@@ -119,7 +119,7 @@ static void unlock_and_wake(struct mempool *pool, unsigned int nr)
 		host_futex_wake(&l->freed, (int)min(nr, (unsigned int)INT_MAX));
 }
 
-/* ---- making and ending ------------------------------------------------------------------ */
+/* ---- making and ending ------------------------------------------------------------------- */
 
 static int slots(int min_nr)
 {
@@ -265,7 +265,7 @@ int mempool_resize(struct mempool *pool, int new_min_nr)
 	return 0;
 }
 
-/* ---- allocation --------------------------------------------------------------------------- */
+/* ---- allocation -------------------------------------------------------------------------- */
 
 /* What a first, careless try may do: take what is at hand, and say nothing. */
 static gfp_t at_hand(gfp_t gfp)
@@ -372,7 +372,7 @@ int mempool_alloc_bulk(struct mempool *pool, void **elems, unsigned int count,
 	return 0;
 }
 
-/* ---- freeing ---------------------------------------------------------------------------------- */
+/* ---- freeing ----------------------------------------------------------------------------- */
 
 unsigned int mempool_free_bulk(struct mempool *pool, void **elems, unsigned int count)
 {
@@ -402,7 +402,7 @@ void mempool_free(void *element, struct mempool *pool)
 		pool->free(element, pool->pool_data);
 }
 
-/* ---- allocators ---------------------------------------------------------------------------------- */
+/* ---- allocators -------------------------------------------------------------------------- */
 
 void *mempool_alloc_slab(gfp_t gfp, void *pool_data)
 {

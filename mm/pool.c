@@ -40,7 +40,7 @@
 
 #define KNOWN_FLAGS	(MP_NGINX | MP_SHARED | MP_ALIGN32)
 
-/* ---- misuse ------------------------------------------------------------------------ */
+/* ---- misuse ------------------------------------------------------------------------------ */
 
 static void __cold __noreturn bad_pool(const struct mp_pool_s *pool, const char *who)
 {
@@ -53,7 +53,7 @@ void mp_check(const struct mp_pool_s *pool, const char *who)
 		bad_pool(pool, who);
 }
 
-/* ---- blocks: lock held ---------------------------------------------------------------- */
+/* ---- blocks: lock held ------------------------------------------------------------------- */
 
 static unsigned long granule_of(const struct mp_node_s *n, const void *p)
 {
@@ -163,7 +163,7 @@ static inline void *take(struct mp_pool_s *pool, size_t size, size_t align)
 	return likely(p) ? p : take_slow(pool, size, align);
 }
 
-/* ---- allocation ---------------------------------------------------------------------------- */
+/* ---- allocation -------------------------------------------------------------------------- */
 
 static struct mp_node_s *get_block(unsigned int order)
 {
@@ -262,7 +262,7 @@ void *mp_calloc(struct mp_pool_s *pool, size_t size)
 	return p ? memset(p, 0, size) : NULL;
 }
 
-/* ---- freeing ------------------------------------------------------------------------------------ */
+/* ---- freeing ----------------------------------------------------------------------------- */
 
 /* The block of @pool that @p lies in, or NULL; *@large: the large object that begins there. */
 static struct mp_node_s *find(const struct mp_pool_s *pool, void *p, struct page **large)
@@ -349,7 +349,7 @@ void mp_free(struct mp_pool_s *pool, void *p)
 		free_large(large);
 }
 
-/* ---- clean-up handlers ------------------------------------------------------------------------------ */
+/* ---- clean-up handlers ------------------------------------------------------------------- */
 
 struct mp_cleanup_s *mp_cleanup_add(struct mp_pool_s *pool, size_t size)
 {
@@ -384,7 +384,7 @@ static void run_cleanup(struct mp_pool_s *pool)
 	}
 }
 
-/* ---- creation, reset, destruction --------------------------------------------------------------------- */
+/* ---- creation, reset, destruction -------------------------------------------------------- */
 
 static unsigned int block_order(size_t size, unsigned int flags, size_t overhead)
 {
@@ -500,7 +500,7 @@ void mp_destroy_pool(struct mp_pool_s *pool)
 	}
 }
 
-/* ---- checking -------------------------------------------------------------------------------------------- */
+/* ---- checking ---------------------------------------------------------------------------- */
 
 static long check_node(const struct mp_pool_s *pool, struct mp_node_s *n)
 {

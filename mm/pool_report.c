@@ -54,7 +54,7 @@ static void __printf(2, 3) say(struct report *r, const char *fmt, ...)
 	r->emit(r->arg, line);
 }
 
-/* ---- Chinese ---------------------------------------------------------------------------- */
+/* ---- Chinese ----------------------------------------------------------------------------- */
 
 static void chinese_begin(struct report *r)
 {
@@ -86,7 +86,7 @@ static void nothing(struct report *r)
 	(void)r;
 }
 
-/* ---- English ------------------------------------------------------------------------------ */
+/* ---- English ----------------------------------------------------------------------------- */
 
 static void english_begin(struct report *r)
 {
@@ -109,7 +109,7 @@ static void english_large(struct report *r, size_t number, size_t size)
 	say(r, "  large %3zu: %7zu bytes\n", number, size);
 }
 
-/* ---- JSON ----------------------------------------------------------------------------------- */
+/* ---- JSON -------------------------------------------------------------------------------- */
 
 static void json_string(struct report *r, const char *text)
 {
@@ -162,7 +162,7 @@ static const struct format formats[] = {
 	[MP_REPORT_JSON] = { json_begin, json_node, json_between, json_large, json_end },
 };
 
-/* ---- the pool ------------------------------------------------------------------------------------ */
+/* ---- the pool ---------------------------------------------------------------------------- */
 
 /* The figures of @n. Returns the node after it. */
 static struct mp_node_s *look(struct mp_pool_s *pool, struct mp_node_s *n, struct node_figures *f)
