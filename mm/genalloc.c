@@ -29,6 +29,7 @@
 #include <kmem/vmalloc.h>
 
 #include "base/printk.h"
+#include "host/host.h"
 
 #define MAX_ORDER	40
 
@@ -42,7 +43,7 @@ static unsigned long granule(const struct gen_pool *pool)
 
 /* ---- the lock and the stock -------------------------------------------------------------- */
 
-/* The lock, with a node in stock. Without memory: false, and no lock. */
+/* The lock, with a node in stock. Without memory: false, and no lock; with __GFP_NOFAIL never. */
 static bool lock_stocked(struct gen_pool *pool, gfp_t gfp)
 {
 	struct extent *e;
@@ -51,10 +52,13 @@ static bool lock_stocked(struct gen_pool *pool, gfp_t gfp)
 	while (!pool->space.stock) {
 		pool_unlock(&pool->lock);
 		e = kmalloc(sizeof(*e), gfp);
-		if (!e)
+		if (!e && !(gfp & __GFP_NOFAIL))
 			return false;
+		if (!e)
+			host_yield();
 		pool_lock(&pool->lock);
-		extent_stock_add(&pool->space, e);
+		if (e)
+			extent_stock_add(&pool->space, e);
 	}
 	return true;
 }

@@ -3,6 +3,7 @@
 #include "slab_test.h"
 
 #include <errno.h>
+#include <unistd.h>
 
 #include <kmem/genalloc.h>
 
@@ -265,4 +266,39 @@ Test(genalloc, no_memory)
 	fault_every_call(false);
 	gen_pool_free(pool, BASE + 8, 4088);
 	gen_pool_destroy(pool);
+}
+
+static void *bring_memory(void *arg)
+{
+	(void)arg;
+	usleep(50000);
+	fault_every_call(false);
+	return NULL;
+}
+
+Test(genalloc, a_free_waits_for_the_memory_it_needs, .timeout = 60)
+{
+	struct gen_pool *pool = make(3, 1 << 16);
+	void *all = NULL, *p;
+	pthread_t thread;
+
+	cr_assert_eq(gen_pool_alloc(pool, 1 << 16), BASE);
+	/* Pieces that do not touch, until the stock is used up, and all there is besides. */
+	while (pool->space.nr_stock) {
+		pool_lock(&pool->lock);
+		p = extent_stock_take(&pool->space);
+		pool_unlock(&pool->lock);
+		kfree(p);
+	}
+	cr_assert_eq(pthread_create(&thread, NULL, bring_memory, NULL), 0);
+	fault_every_call(true);
+	while ((p = kmalloc(sizeof(struct extent), GFP_NOWAIT))) {
+		*(void **)p = all;
+		all = p;
+	}
+	gen_pool_free(pool, BASE, 8);
+	pthread_join(thread, NULL);
+	cr_expect_null(host_fault);
+	cr_expect_eq(gen_pool_avail(pool), 8);
+	cr_expect_eq(gen_pool_validate(pool), 0);
 }
