@@ -99,7 +99,8 @@ lib_src := $(sort $(filter-out mm/arch/%,$(shell find mm -name '*.c')))
 malloc_src := $(wildcard mm/libc_malloc.c mm/vfork.c)
 core_src := $(filter-out $(malloc_src),$(lib_src))
 inspect_src := $(wildcard tools/inspect/*.c)
-slabinfo_src := $(wildcard tools/slabinfo.c tools/verbs/*.c) $(inspect_src)
+slabinfo_src := $(wildcard tools/slabinfo.c tools/verbs/*.c) \
+	tools/views/sample.c tools/views/watch.c $(inspect_src)
 kmem_run_src := $(wildcard tools/kmem-run*.c)
 headers := $(wildcard include/kmem/*.h)
 compat_headers := $(wildcard include/compat/linux/*.h)
@@ -158,6 +159,9 @@ $(dir_$(1))/tools/slabinfo: $$(call objects,$(1),$$(slabinfo_src))
 	$$(call say,LD,$$@)
 	@mkdir -p $$(@D)
 	$$(Q)$$(cc_$(1)) $$(kmem_cflags) $$(flags_$(1)) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^
+$(dir_$(1))/tools/slabinfo-plot: tools/plot/slabinfo-plot.sh
+	@mkdir -p $$(@D)
+	$$(Q)install -m 755 $$< $$@
 $(dir_$(1))/tools/kmem-run: $$(call objects,$(1),$$(kmem_run_src))
 	$$(call say,LD,$$@)
 	@mkdir -p $$(@D)
@@ -195,12 +199,12 @@ $(foreach v,$(variants),$(eval $(call variant,$v)))
 
 # ---- what is built by default -----------------------------------------------------
 
-tools := $(if $(slabinfo_src),tools/slabinfo) $(if $(kmem_run_src),tools/kmem-run)
+tools := tools/slabinfo tools/kmem-run tools/slabinfo-plot
 
 .PHONY: all FORCE
 all: libs-release $(tools)
 
-tools/slabinfo tools/kmem-run: tools/%: build/tools/%
+$(tools): tools/%: build/tools/%
 	$(Q)ln -sf ../$< $@
 
 # ---- bench: libkmem beside other allocators ------------------------------------------
@@ -267,10 +271,10 @@ uninstall:
 	-rmdir $(incdir)/compat/linux $(incdir)/compat $(incdir)
 
 clean:
-	rm -rf build tools/slabinfo tools/kmem-run
+	rm -rf build $(tools)
 
 help:
-	@echo 'make                    libkmem.so, libkmem.a, libkmem-malloc.so in build/; tools/slabinfo, tools/kmem-run'
+	@echo 'make                    libkmem.so, libkmem.a, libkmem-malloc.so in build/; tools/slabinfo and its fellows'
 	@echo "make run [CMD='...']    installs what is missing, builds, compiles a file with gcc on the library (or runs CMD)"
 	@echo 'make check [PARTS=...]  installs what is missing, builds, runs every test (or the named parts)'
 	@echo 'make install PREFIX=/usr/local DESTDIR='

@@ -119,7 +119,7 @@ compile_targets() {
 checked_build() {
 	checked=$slabinfo
 	if $CC -std=gnu11 -D_GNU_SOURCE -O1 -fsanitize=address,undefined tools/slabinfo.c \
-		tools/verbs/*.c tools/inspect/*.c -o "$dir/slabinfo.asan" 2>/dev/null &&
+		tools/verbs/*.c tools/views/{sample,watch}.c tools/inspect/*.c -o "$dir/slabinfo.asan" 2>/dev/null &&
 		"$dir/slabinfo.asan" -V >/dev/null 2>&1; then
 		checked=$dir/slabinfo.asan
 	fi

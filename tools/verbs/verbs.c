@@ -18,6 +18,8 @@ const struct verb verbs[] = {
 	  verb_objects },
 	{ "pagetypeinfo", "", "free blocks by migrate type, as the kernel's /proc/pagetypeinfo",
 	  verb_pagetypeinfo },
+	{ "record", "-o FILE [-i SECONDS] [-n COUNT]", "the heap over time, for slabinfo-plot",
+	  verb_record },
 	{ "top-users", "", "who allocated most, by call site, where the library records it",
 	  verb_top_users },
 	{ "verify", "[--limit=N]", "every structure of the heap checked against the others",

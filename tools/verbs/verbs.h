@@ -74,6 +74,7 @@ int verb_findleaks(int argc, char **argv);
 int verb_grep(int argc, char **argv);
 int verb_objects(int argc, char **argv);
 int verb_pagetypeinfo(int argc, char **argv);
+int verb_record(int argc, char **argv);
 int verb_top_users(int argc, char **argv);
 int verb_verify(int argc, char **argv);
 int verb_whatis(int argc, char **argv);
