@@ -72,6 +72,7 @@ void fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 int verb_buddyinfo(int argc, char **argv);
 int verb_findleaks(int argc, char **argv);
 int verb_grep(int argc, char **argv);
+int verb_map(int argc, char **argv);
 int verb_objects(int argc, char **argv);
 int verb_pagetypeinfo(int argc, char **argv);
 int verb_record(int argc, char **argv);
