@@ -102,6 +102,8 @@ inspect_src := $(wildcard tools/inspect/*.c)
 slabinfo_src := $(wildcard tools/slabinfo.c tools/verbs/*.c) \
 	tools/views/sample.c tools/views/watch.c $(inspect_src)
 slabtop_src := tools/slabtop.c tools/views/top.c tools/views/watch.c $(inspect_src)
+slabinfo_exporter_src := tools/slabinfo-exporter.c $(wildcard tools/exporter/*.c) \
+	tools/views/watch.c $(inspect_src)
 kmem_run_src := $(wildcard tools/kmem-run*.c)
 headers := $(wildcard include/kmem/*.h)
 compat_headers := $(wildcard include/compat/linux/*.h)
@@ -164,6 +166,10 @@ $(dir_$(1))/tools/slabtop: $$(call objects,$(1),$$(slabtop_src))
 	$$(call say,LD,$$@)
 	@mkdir -p $$(@D)
 	$$(Q)$$(cc_$(1)) $$(kmem_cflags) $$(flags_$(1)) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ -lncurses -ltinfo
+$(dir_$(1))/tools/slabinfo-exporter: $$(call objects,$(1),$$(slabinfo_exporter_src))
+	$$(call say,LD,$$@)
+	@mkdir -p $$(@D)
+	$$(Q)$$(cc_$(1)) $$(kmem_cflags) $$(flags_$(1)) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^
 $(dir_$(1))/tools/slabinfo-plot: tools/plot/slabinfo-plot.sh
 	@mkdir -p $$(@D)
 	$$(Q)install -m 755 $$< $$@
@@ -206,7 +212,7 @@ $(foreach v,$(variants),$(eval $(call variant,$v)))
 
 # slabtop only where ncurses is; "make run" and "make check" see to that.
 has_curses := $(shell echo '\#include <curses.h>' | $(CC) -E - >/dev/null 2>&1 && echo yes)
-tools := tools/slabinfo tools/kmem-run tools/slabinfo-plot \
+tools := tools/slabinfo tools/kmem-run tools/slabinfo-exporter tools/slabinfo-plot \
 	$(if $(has_curses),tools/slabtop)
 
 .PHONY: all FORCE
