@@ -214,6 +214,7 @@ $(foreach v,$(variants),$(eval $(call variant,$v)))
 has_curses := $(shell echo '\#include <curses.h>' | $(CC) -E - >/dev/null 2>&1 && echo yes)
 tools := tools/slabinfo tools/kmem-run tools/slabinfo-exporter tools/slabinfo-plot \
 	$(if $(has_curses),tools/slabtop)
+man_pages := $(wildcard Documentation/man/*.1)
 
 .PHONY: all FORCE
 all: libs-release $(tools)
@@ -260,13 +261,14 @@ $(list_targets): list-%:
 # ---- install -----------------------------------------------------------------------
 
 bindir := $(DESTDIR)$(PREFIX)/bin
+mandir := $(DESTDIR)$(PREFIX)/share/man/man1
 libdir := $(DESTDIR)$(PREFIX)/lib
 incdir := $(DESTDIR)$(PREFIX)/include/kmem
 installed_libs := libkmem.a libkmem.so libkmem.so.$(SOVER) libkmem.so.$(VERSION) libkmem-malloc.so
 
 .PHONY: install uninstall clean help
 install: all
-	install -d $(bindir) $(libdir)/pkgconfig $(incdir)/compat/linux
+	install -d $(bindir) $(libdir)/pkgconfig $(incdir)/compat/linux $(mandir)
 	install -m 644 $(headers) $(incdir)
 	install -m 644 $(compat_headers) $(incdir)/compat/linux
 	install -m 644 build/libkmem.a $(libdir)
@@ -275,13 +277,15 @@ install: all
 	ln -sf libkmem.so.$(SOVER) $(libdir)/libkmem.so
 	install -m 755 build/libkmem-malloc.so $(libdir)
 	install -m 755 $(patsubst tools/%,build/tools/%,$(tools)) $(bindir)
+	install -m 644 $(man_pages) $(mandir)
 	for pc in $(pcs); do sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' \
 		$$pc.in >$(libdir)/pkgconfig/$$pc || exit 1; done
 
 uninstall:
 	rm -f $(addprefix $(incdir)/,$(notdir $(headers))) $(addprefix $(libdir)/,$(installed_libs)) \
 		$(addprefix $(incdir)/compat/linux/,$(notdir $(compat_headers))) \
-		$(addprefix $(libdir)/pkgconfig/,$(pcs)) $(patsubst tools/%,$(bindir)/%,$(tools))
+		$(addprefix $(libdir)/pkgconfig/,$(pcs)) $(patsubst tools/%,$(bindir)/%,$(tools)) \
+		$(addprefix $(mandir)/,$(notdir $(man_pages)))
 	-rmdir $(incdir)/compat/linux $(incdir)/compat $(incdir)
 
 clean:
