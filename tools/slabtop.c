@@ -3,8 +3,8 @@
  * slabtop.c - the caches of a process on a terminal, as procps' slabtop shows
  * the kernel's, and what they do per second.
  *
- * Header, columns, sort keys and keys are procps'; -o prints just what its -o
- * does. Added are three rates. The library counts nothing when an allocation is
+ * Header, columns, sort keys and -o are procps'. Added are a line with the resident
+ * memory of the heap, and three rates. The library counts nothing when an allocation is
  * served from a magazine, so there is no number of allocations; what is there
  * is what the heap does behind the magazines:
  *
