@@ -21,6 +21,7 @@
 #include "memblock.h"
 #include "percpu.h"
 #include "pool_lock.h"
+#include "percpu_alloc.h"
 #include "slab.h"
 
 static void fork_prepare(void)
@@ -30,12 +31,14 @@ static void fork_prepare(void)
 	slab_fork_lock();
 	percpu_fork_lock();
 	zones_fork_lock();
+	percpu_alloc_fork_lock();
 	memblock_fork_lock();
 }
 
 static void fork_release(void)
 {
 	memblock_fork_unlock();
+	percpu_alloc_fork_unlock();
 	zones_fork_unlock();
 	percpu_fork_unlock();
 	slab_fork_unlock();

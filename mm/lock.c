@@ -88,6 +88,7 @@ static const char *const rank_name[NR_LOCK_RANKS] = {
 	[RANK_CPU] = "CPU",
 	[RANK_ZONES] = "ZONES",
 	[RANK_ZONE] = "ZONE",
+	[RANK_PERCPU] = "PERCPU",
 	[RANK_MEMBLOCK] = "MEMBLOCK",
 	[RANK_RECLAIM] = "RECLAIM",
 };

@@ -23,6 +23,7 @@
  *	CPU		vcpu lock		the magazines of a virtual CPU (fallback only)
  *	ZONES		zones_lock		the table of zones, growing one
  *	ZONE		zone->lock		free areas, pageblock types, dirty bits
+ *	PERCPU		pcpu_lock		chunks of per-CPU memory and their bitmaps
  *	MEMBLOCK	memblock lock		the metadata arena
  *	RECLAIM		reclaim lock		state of the reclaimer thread
  */
@@ -43,6 +44,7 @@ enum lock_rank {
 	RANK_CPU,
 	RANK_ZONES,
 	RANK_ZONE,
+	RANK_PERCPU,
 	RANK_MEMBLOCK,
 	RANK_RECLAIM,
 	NR_LOCK_RANKS

@@ -16,6 +16,7 @@
 #include <kmem/page_frag.h>
 #include <kmem/pool.h>
 #include <kmem/region.h>
+#include <kmem/percpu.h>
 #include <kmem/slab.h>
 #include <kmem/slabinfo.h>
 #include <kmem/string.h>
@@ -90,6 +91,22 @@ static void pools()
 	check(blockpool_init(&blocks, 32) == BLOCKPOOL_OK && blockpool_alloc(&blocks, 32));
 	check(blockpool_destroy(&blocks) == 0);
 	check(mmInit(100) == 0 && mmFree(mmAlloc(10)) == 0 && mmDestroy() == 0);
+struct counters {
+	unsigned int events;
+	void *last;
+};
+
+static void percpu()
+{
+	counters *c __free(free_percpu) = alloc_percpu(counters);
+	unsigned int cpu, sum = 0;
+
+	this_cpu_inc(c->events);
+	this_cpu_add(c->events, 4);
+	check(this_cpu_xchg(c->last, &sum) == nullptr || num_possible_cpus() > 1);
+	for_each_possible_cpu(cpu)
+		sum += per_cpu_ptr(c, cpu)->events;
+	check(sum == 5);
 }
 
 int main()
@@ -107,6 +124,7 @@ int main()
 
 	caches();
 	pools();
+	percpu();
 	check(p && p->x == 3 && p->y == 0);
 	check(q && l && l->points[3].y == 0 && s && s[1] == 'x' && page && !page[7]);
 	check(is_vmalloc_addr(v) && m && folio_size(f) == 2 * PAGE_SIZE);

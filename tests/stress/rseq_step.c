@@ -35,6 +35,8 @@
 #include <sys/syscall.h>
 #include <sys/user.h>
 
+#include <kmem/percpu.h>
+
 #include "mm/cmdline.h"
 
 #if !defined(__x86_64__)
@@ -127,6 +129,77 @@ static bool would_hit(unsigned int slot)
 	return READ_ONCE(*(top + 1)) != NULL && READ_ONCE(*(top - 1)) != NULL;
 }
 
+/* ---- the child: this_cpu operations ---------------------------------------------------- */
+
+static struct counters {
+	uint8_t u8;
+	uint16_t u16;
+	uint32_t u32;
+	uint64_t u64;
+	uint8_t mask8;
+	uint16_t mask16;
+	uint32_t mask32;
+	uint64_t mask64;
+} *counters;
+static uint64_t counted, counted_in_handler;
+
+#define SUM_OF(field) __extension__ ({						\
+	__typeof__(counters->field) __sum = 0;					\
+	unsigned int __cpu;							\
+	for_each_possible_cpu(__cpu)						\
+		__sum += per_cpu_ptr(counters, __cpu)->field;			\
+	__sum; })
+
+/* Takes the value away in one way and puts it back, plus one, in another. */
+#define MOVE_ROUND(field, type) do {						\
+	type __was = this_cpu_xchg(counters->field, 0);				\
+	type __is;								\
+	this_cpu_add(counters->field, __was);					\
+	__is = this_cpu_read(counters->field);					\
+	while (!this_cpu_try_cmpxchg(counters->field, &__is, (type)(__is + 1)))	\
+		;								\
+} while (0)
+
+#define MASK_ROUND(field) do {							\
+	this_cpu_or(counters->field, 5);					\
+	this_cpu_and(counters->field, 2);					\
+} while (0)
+
+static void count_round(void)
+{
+	MOVE_ROUND(u8, uint8_t);
+	MOVE_ROUND(u16, uint16_t);
+	MOVE_ROUND(u32, uint32_t);
+	MOVE_ROUND(u64, uint64_t);
+	MASK_ROUND(mask8);
+	MASK_ROUND(mask16);
+	MASK_ROUND(mask32);
+	MASK_ROUND(mask64);
+	counted++;
+}
+
+static void count_in_handler(void)
+{
+	this_cpu_add(counters->u8, 4);
+	this_cpu_add(counters->u16, 4);
+	this_cpu_add(counters->u32, 4);
+	this_cpu_add(counters->u64, 4);
+	counted_in_handler++;
+}
+
+/* Each round added one, on whichever CPU; the handler adds four more to each. */
+static void check_counters(void)
+{
+	uint64_t all = counted + 4 * counted_in_handler;
+
+	if (SUM_OF(u8) != (uint8_t)all || SUM_OF(u16) != (uint16_t)all ||
+	    SUM_OF(u32) != (uint32_t)all || SUM_OF(u64) != all)
+		stress_fail("counters: %lu, not %lu", (unsigned long)SUM_OF(u64),
+			    (unsigned long)all);
+}
+
+/* ---- the child: its handler ------------------------------------------------------------ */
+
 #define HELD	4
 
 static void *held_cache[HELD], *held_kmalloc[HELD];
@@ -140,6 +213,7 @@ static void handler(int sig)
 	unsigned int i = (unsigned int)(ctl->signals++ / 3) % HELD;
 
 	(void)sig;
+	count_in_handler();
 	if (would_hit(cache->mag.slot)) {
 		if (held_cache[i]) {
 			kmem_cache_free(cache, unclaim(held_cache[i]));
@@ -223,6 +297,7 @@ static void one_round(unsigned int n)
 	unsigned long page;
 	void *bulk[8];
 
+	count_round();
 	for (unsigned int i = 0; i < 64; i++)
 		give(take(n + i), n + i / 2);
 	for (unsigned int i = 0; i < LIVE; i++)
@@ -279,6 +354,9 @@ static int child(bool registered)
 	alarm(150);
 	sigaction(SIGUSR1, &sa, NULL);
 	cache = kmem_cache_create("stress-step", OBJECT, 0, SLAB_NO_MERGE, NULL);
+	counters = alloc_percpu(struct counters);
+	if (!counters)
+		return 2;
 	one_round(0);
 	before = stress_live();
 	if (registered && pthread_create(&t, NULL, drainer, NULL))
@@ -294,6 +372,7 @@ static int child(bool registered)
 		_exit(0);
 	pthread_join(t, NULL);
 	free_held();
+	check_counters();
 	if (stress_live() != before)
 		stress_fail("%ld objects of kmalloc are lost", stress_live() - before);
 	if (kmem_cache_shrink(cache) && percpu.can_drain)
