@@ -16,6 +16,7 @@
 #include <kmem/cleanup.h>
 #include <kmem/gfp.h>
 #include <kmem/kmalloc_obj.h>
+#include <kmem/sheaf.h>
 #include <kmem/types.h>
 
 /* ---- flags of a cache ---------------------------------------------------- */

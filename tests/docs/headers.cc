@@ -17,6 +17,7 @@
 #include <kmem/pool.h>
 #include <kmem/region.h>
 #include <kmem/percpu.h>
+#include <kmem/sheaf.h>
 #include <kmem/slab.h>
 #include <kmem/slabinfo.h>
 #include <kmem/string.h>
