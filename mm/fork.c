@@ -33,10 +33,12 @@ static void fork_prepare(void)
 	zones_fork_lock();
 	percpu_alloc_fork_lock();
 	memblock_fork_lock();
+	slab_object_fork_lock();
 }
 
 static void fork_release(void)
 {
+	slab_object_fork_unlock();
 	memblock_fork_unlock();
 	percpu_alloc_fork_unlock();
 	zones_fork_unlock();
@@ -49,6 +51,7 @@ static void fork_release(void)
 static void fork_child(void)
 {
 	fork_release();
+	slab_object_fork_child();
 	vmscan_fork_child();
 	control_fork_child();
 }

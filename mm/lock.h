@@ -25,7 +25,7 @@
  *	ZONE		zone->lock		free areas, pageblock types, dirty bits
  *	PERCPU		pcpu_lock		chunks of per-CPU memory and their bitmaps
  *	MEMBLOCK	memblock lock		the metadata arena
- *	RECLAIM		reclaim lock		state of the reclaimer thread
+ *	RECLAIM		reapers_lock		the list of caches whose owners can be asked
  */
 #ifndef MM_LOCK_H
 #define MM_LOCK_H

@@ -54,7 +54,11 @@ struct kmem_cache {
 	u8 migratetype;
 	u8 slotmap_byte;		/* kmalloc caches: mag.slot, what the slot map says; else 0 */
 	gfp_t allocflags;		/* added to each request for pages */
-	void (*ctor)(void *);
+	void (*ctor)(void *);		/* a stand-in where only the next two are there */
+	int (*construct)(void *object, void *data, gfp_t gfp);
+	void (*destruct)(void *object, void *data);
+	void (*reclaim)(void *data);
+	void *callback_data;
 	unsigned int useroffset, usersize;
 	const char *name;
 	bool debug;			/* no magazines: every call checks (slab_debug=, init_on_*) */
@@ -114,10 +118,27 @@ unsigned long slab_for_each_inuse(struct kmem_cache *s,
 void slab_report_bad_free(struct kmem_cache *s, struct page *slab, const void *object,
 			  const char *reason, void *caller) __noreturn __cold;
 
+/* ---- slab_object.c: a cache's callbacks --------------------------------------------- */
+
+/* Copies them from the arguments; s->ctor is set if any constructs or destructs. */
+void slab_set_callbacks(struct kmem_cache *s, const struct kmem_cache_args *args);
+/* Makes a new slab's objects (s->ctor is set). False: one failed, none is made. */
+bool slab_construct(struct kmem_cache *s, struct page *slab, gfp_t gfp);
+/* Unmakes them, all free (s->destruct is set). */
+void slab_destruct(struct kmem_cache *s, struct page *slab);
+/* For a cache with args.reclaim; false: no memory. Del waits until it is not asked. */
+bool slab_add_reaper(struct kmem_cache *s);
+void slab_del_reaper(struct kmem_cache *s);
+void slab_object_fork_lock(void);
+void slab_object_fork_unlock(void);
+void slab_object_fork_child(void);
+
 /* ---- slab_common.c: caches -------------------------------------------------------- */
 
 /* Creates a kmalloc-N cache, at start-up. NULL: no memory. */
 struct kmem_cache *create_kmalloc_cache(unsigned int size, unsigned int slot);
+/* kmem_cache_destroy(); true if nothing uses @s's callbacks any more. */
+bool kmem_cache_destroy_check(struct kmem_cache *s);
 /* The cache of the slab that @object lies in, or NULL. */
 struct kmem_cache *virt_to_cache(const void *object);
 

@@ -67,7 +67,8 @@ static struct kmem_cache *find_mergeable(unsigned int size, unsigned int align,
 	struct kmem_cache *s;
 
 	if (kmem_params.slab_nomerge || (flags & SLAB_NEVER_MERGE) || args->ctor ||
-	    args->usersize || args->sheaf_capacity)
+	    args->usersize || args->sheaf_capacity || args->construct || args->destruct ||
+	    args->reclaim)
 		return NULL;
 	size = max(ALIGN(size, align), 16U);
 	list_for_each_entry(s, &slab_caches, list) {
@@ -127,15 +128,15 @@ static struct kmem_cache *new_cache(const char *name, unsigned int size,
 	INIT_LIST_HEAD(&s->aliases);
 	kmem_cache_node_init(&s->node);
 	s->name = memblock_strdup(name);
-	s->flags = flags | (args->sheaf_capacity ? SLAB_NO_MERGE : 0);
+	s->flags = flags | (args->sheaf_capacity || args->reclaim ? SLAB_NO_MERGE : 0);
 	s->object_size = size;
 	s->align = effective_align(size, args->align, flags);
-	s->ctor = args->ctor;
+	slab_set_callbacks(s, args);
 	s->useroffset = args->useroffset;
 	s->usersize = args->usersize;
 	s->migratetype = flags & SLAB_RECLAIM_ACCOUNT ? MIGRATE_RECLAIMABLE : MIGRATE_UNMOVABLE;
 	s->refcount = 1;
-	if (!s->name || !calculate_sizes(s)) {
+	if (!s->name || !calculate_sizes(s) || !slab_add_reaper(s)) {
 		free_cache(s);
 		return NULL;
 	}
@@ -330,14 +331,15 @@ static bool shut_down(struct kmem_cache *s)
 	return false;
 }
 
-void kmem_cache_destroy(struct kmem_cache *s)
+static bool destroy_cache(struct kmem_cache *s, void *caller)
 {
 	enum { ALIVE, GONE, LEAKED, KMALLOC } fate = ALIVE;
 	void *left[MAX_LISTED];
 	unsigned long count = 0;
 
 	if (!s)
-		return;
+		return true;
+	slab_del_reaper(s);	/* such a cache has one creator */
 	lock(&slab_mutex);
 	if (s->refcount < 0) {
 		fate = KMALLOC;
@@ -352,9 +354,20 @@ void kmem_cache_destroy(struct kmem_cache *s)
 	if (fate == GONE)
 		free_cache(s);
 	else if (fate == LEAKED)
-		report_remaining(s, left, count, __builtin_return_address(0));
+		report_remaining(s, left, count, caller);
 	else if (fate == KMALLOC)
 		printk("kmem_cache_destroy %s: a kmalloc cache stays\n", s->name);
+	return fate == GONE;
+}
+
+void kmem_cache_destroy(struct kmem_cache *s)
+{
+	destroy_cache(s, __builtin_return_address(0));
+}
+
+bool kmem_cache_destroy_check(struct kmem_cache *s)
+{
+	return destroy_cache(s, __builtin_return_address(0));
 }
 
 int kmem_cache_shrink(struct kmem_cache *s)

@@ -204,9 +204,9 @@ static struct page *new_slab(struct kmem_cache *s, gfp_t gfp)
 			page_set_type(page, PT_TAIL);
 		}
 	}
-	if (s->ctor) {
-		for (unsigned int i = 0; i < s->objects; i++)
-			s->ctor(slab_address(slab) + (size_t)i * s->size);
+	if (s->ctor && !slab_construct(s, slab, gfp)) {
+		free_slab_pages(slab, s->order);
+		return NULL;
 	}
 	slab_set_slotmap(s, slab, s->slotmap_byte);
 	return slab;
@@ -214,6 +214,8 @@ static struct page *new_slab(struct kmem_cache *s, gfp_t gfp)
 
 static void discard_slab(struct kmem_cache *s, struct page *slab)
 {
+	if (unlikely(s->destruct))
+		slab_destruct(s, slab);
 	slab_set_slotmap(s, slab, 0);
 	free_slab_pages(slab, s->order);
 }

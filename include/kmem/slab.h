@@ -63,6 +63,17 @@ struct list_lru;
  * @ctor: run once for each object when its slab is made; objects come back
  *	from kmem_cache_alloc() in constructed state
  * @sheaf_capacity: objects per magazine wanted; 0: chosen and adapted here
+ *
+ * The rest is an extension, for caches as libumem has them (umem.h). A cache that
+ * has any of these is never merged.
+ * @construct: as @ctor, with @callback_data, and it may fail: anything but 0 makes
+ *	the allocation fail that needed the slab
+ * @destruct: run once for each object before its slab is released; may allocate and
+ *	free, must not create, shrink or destroy caches
+ * @reclaim: asks the cache's owner to free objects that it can do without; called by
+ *	kmem_cache_reap() and kmem_cache_reap_all() with no lock held; must not
+ *	destroy the cache
+ * @callback_data: passed to these
  */
 struct kmem_cache_args {
 	unsigned int align;
@@ -72,6 +83,10 @@ struct kmem_cache_args {
 	bool use_freeptr_offset;
 	void (*ctor)(void *);
 	unsigned int sheaf_capacity;
+	int (*construct)(void *object, void *data, gfp_t gfp);
+	void (*destruct)(void *object, void *data);
+	void (*reclaim)(void *data);
+	void *callback_data;
 };
 
 KMEM_BEGIN_DECLS
@@ -133,6 +148,10 @@ void kmem_cache_destroy(struct kmem_cache *s);
 
 /** kmem_cache_shrink - release every empty slab. Return: 0 if no slab is left. */
 int kmem_cache_shrink(struct kmem_cache *s);
+/** kmem_cache_reap - call args.reclaim of the cache, if it has one, then shrink it. */
+void kmem_cache_reap(struct kmem_cache *s);
+/** kmem_cache_reap_all - kmem_cache_reap() of every cache that has args.reclaim. */
+void kmem_cache_reap_all(void);
 /** kmem_cache_size - the size of an object as it was asked for. */
 unsigned int kmem_cache_size(struct kmem_cache *s);
 const char *kmem_cache_name(struct kmem_cache *s);

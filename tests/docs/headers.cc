@@ -22,6 +22,7 @@
 #include <kmem/slabinfo.h>
 #include <kmem/string.h>
 #include <kmem/types.h>
+#include <kmem/umem.h>
 #include <kmem/vmalloc.h>
 
 struct point {
