@@ -7,7 +7,9 @@
 
 #include <string.h>
 
+#include "base/bitops.h"
 #include "base/compiler.h"
+#include "slab.h"
 
 void *kmemdup(const void *src, size_t len, gfp_t gfp)
 {
@@ -40,6 +42,32 @@ char *kstrndup(const char *s, size_t max, gfp_t gfp)
 	const char *end = s ? memchr(s, 0, max) : NULL;
 
 	return kmemdup_nul(s, end ? (size_t)(end - s) : max, gfp);
+}
+
+/* krealloc() keeps no alignment beyond its own: where the result misses it, once more. */
+void *krealloc_node_align(const void *p, size_t new_size, unsigned long align, gfp_t flags,
+			  int nid)
+{
+	size_t old = ksize(p);
+	void *q;
+
+	if (!is_power_of_2(align))
+		return NULL;
+	if (ZERO_OR_NULL_PTR(p) && align <= ARCH_KMALLOC_MINALIGN)
+		return kmalloc_node(new_size, flags, nid);
+	if (new_size == 0 || (!ZERO_OR_NULL_PTR(p) && (unsigned long)p % align == 0 &&
+			      new_size <= old))
+		return krealloc(p, new_size, flags);
+	q = kmalloc_aligned(new_size, max(align, (unsigned long)ARCH_KMALLOC_MINALIGN), flags);
+	if (!q)
+		return NULL;
+	if (flags & __GFP_ZERO)
+		memset(q, 0, ksize(q));
+	if (!ZERO_OR_NULL_PTR(p)) {
+		memcpy(q, p, min(old, new_size));
+		kfree(p);
+	}
+	return q;
 }
 
 void kvfree_sensitive(const void *addr, size_t len)

@@ -180,6 +180,14 @@ static inline void *kmem_cache_alloc_lru(struct kmem_cache *s, struct list_lru *
 	return kmem_cache_alloc(s, gfp);
 }
 
+/** kmem_cache_charge - accounting after the fact; there is none: true. */
+static inline bool kmem_cache_charge(void *objp, gfp_t gfp)
+{
+	(void)objp;
+	(void)gfp;
+	return true;
+}
+
 /**
  * kmem_cache_alloc_bulk - take @nr objects, all or none
  * Return: @nr, or 0 with nothing taken.
@@ -260,6 +268,14 @@ static inline void *krealloc_array(void *p, size_t n, size_t size, gfp_t flags)
 
 	return __builtin_mul_overflow(n, size, &bytes) ? NULL : krealloc(p, bytes, flags);
 }
+
+/**
+ * krealloc_node_align - krealloc() with an alignment and a node
+ * @align: a power of two; what comes back is aligned to it, moved if need be
+ * @nid: as of kmalloc_node(), for memory that is new
+ */
+void *krealloc_node_align(const void *p, size_t new_size, unsigned long align, gfp_t flags,
+			  int nid) __attribute__((alloc_size(2)));
 
 /** ksize - bytes behind @objp that belong to it; 0 for NULL and ZERO_SIZE_PTR. */
 size_t ksize(const void *objp);
@@ -346,6 +362,7 @@ KMEM_END_DECLS
 #define kmalloc_track_caller_noprof	kmalloc
 #define kmalloc_node_track_caller_noprof kmalloc_node
 #define krealloc_noprof			krealloc
+#define krealloc_node_align_noprof	krealloc_node_align
 #define krealloc_array_noprof		krealloc_array
 #define kmem_buckets_alloc_noprof	kmem_buckets_alloc
 #define kmem_buckets_valloc_noprof	kmem_buckets_valloc

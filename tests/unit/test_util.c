@@ -130,3 +130,26 @@ Test(util, no_memory_is_null_and_errno_stays)
 	cr_expect(errno == 77);
 	kfree(keep);
 }
+
+/* Aligned whatever it was before, with its content, and zero behind it where asked. */
+Test(util, krealloc_node_align)
+{
+	for (unsigned long align = 1; align <= 4096; align *= 2) {
+		unsigned char *p = krealloc_node_align(NULL, 50, align, GFP_KERNEL | __GFP_ZERO,
+						       NUMA_NO_NODE);
+
+		cr_assert(p && (unsigned long)p % align == 0);
+		memset(p, 7, 50);
+		for (size_t size = 60; size < 20000; size *= 3) {
+			p = krealloc_node_align(p, size, align, GFP_KERNEL | __GFP_ZERO, 0);
+			cr_assert(p && (unsigned long)p % align == 0);
+			for (size_t i = 0; i < size; i++)
+				cr_assert(p[i] == (i < 50 ? 7 : 0), "%zu of %zu", i, size);
+		}
+		p = krealloc_node_align(p, 20, align, GFP_KERNEL, NUMA_NO_NODE);
+		cr_assert(p && (unsigned long)p % align == 0 && p[19] == 7);
+		cr_expect(krealloc_node_align(p, 0, align, GFP_KERNEL, 0) == ZERO_SIZE_PTR);
+	}
+	cr_expect(!krealloc_node_align(NULL, 8, 3, GFP_KERNEL, 0));
+	cr_expect(kmem_cache_charge(NULL, GFP_KERNEL));
+}
