@@ -110,7 +110,8 @@ compat_headers := $(wildcard include/compat/linux/*.h)
 pcs := kmem.pc kmem-linux.pc
 
 unit_tests := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
-program_kinds := stress regression
+program_kinds := stress regression clients
+libs_clients := -lurcu-memb -lurcu-common
 $(foreach k,$(program_kinds),$(eval $k_tests := $(patsubst tests/$k/%.c,%,$(wildcard tests/$k/*.c))))
 
 # ---- one variant ------------------------------------------------------------------
@@ -199,7 +200,7 @@ $(dir_$(1))/tests/$(2)/%: tests/$(2)/%.c $(dir_$(1))/libkmem.a $(dir_$(1))/flags
 	$$(call say,TEST,$$@)
 	@mkdir -p $$(@D)
 	$$(Q)$$(cc_$(1)) $$(test_cflags_$(1)) -Itests/$(2) $$(CFLAGS) -MMD -MP -MF $$@.d \
-		-o $$@ $$< $$(LDFLAGS) $$(test_link_$(1))
+		-o $$@ $$< $$(LDFLAGS) $$(test_link_$(1)) $(libs_$(2))
 .PHONY: $(2)-$(1)
 $(2)-$(1): $(addprefix $(dir_$(1))/tests/$(2)/,$($(2)_tests))
 endef
@@ -302,5 +303,5 @@ help:
 	@echo '                        installs other allocators, compares time and memory; build/bench/'
 	@echo 'make golden-update      writes the fast paths'"'"' instruction counts anew'
 	@echo 'make libs-VARIANT       the libraries of another build; VARIANT: $(variants)'
-	@echo 'make {unit,stress,regression}-VARIANT   its tests, built but not run'
+	@echo 'make {unit,stress,regression,clients}-VARIANT   its tests, built but not run'
 	@echo 'Options: $(options); V=1 shows commands'
