@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The contracts of the kernel's slab and page interface, one test for each, named after
+ * it. What a contract implies in detail is tested beside its source file.
+ */
+#include "slab_test.h"
+
+#include <errno.h>
+#include <kmem/page_alloc.h>
+#include <kmem/vmalloc.h>
+
+#include "mm/cmdline.h"
+
+TestSuite(contracts, .timeout = 60);
+
+Test(contracts, zero_size_ptr)
+{
+	void *p = kmalloc(0, GFP_KERNEL);
+
+	cr_expect(p == (void *)16 && p == ZERO_SIZE_PTR);
+	cr_expect(ZERO_OR_NULL_PTR(NULL) && ZERO_OR_NULL_PTR(p) && !ZERO_OR_NULL_PTR((void *)17));
+	kfree(p);
+	kfree(NULL);
+	kvfree(p);
+	cr_expect(ksize(p) == 0 && ksize(NULL) == 0);
+}
+
+Test(contracts, krealloc_to_zero_frees)
+{
+	struct kmem_cache *s;
+	void *p = kmalloc(100, GFP_KERNEL);
+	long before;
+
+	s = virt_to_cache(p);
+	before = cache_live(s);
+	cr_expect(krealloc(p, 0, GFP_KERNEL) == ZERO_SIZE_PTR);
+	cr_expect(cache_live(s) == before - 1);
+}
+
+Test(contracts, array_overflow_gives_null)
+{
+	volatile size_t n = SIZE_MAX / 8 + 1;	/* so that the compiler does not know */
+	void *p = kmalloc(8, GFP_KERNEL);
+
+	cr_expect(!kmalloc_array(n, 8, GFP_KERNEL) && !kcalloc(8, n, GFP_KERNEL));
+	cr_expect(!kmalloc_array_node(n, 8, GFP_KERNEL, 0) && !kcalloc_node(n, 8, GFP_KERNEL, 0));
+	cr_expect(!kvmalloc_array(n, 8, GFP_KERNEL) && !kvcalloc(n, 8, GFP_KERNEL));
+	cr_expect(!krealloc_array(p, n, 8, GFP_KERNEL));
+	kfree(p);
+}
+
+Test(contracts, kmalloc_alignment)
+{
+	for (size_t size = 1; size <= 70000; size += size < 3000 ? 1 : 677) {
+		unsigned long align = size & -size;
+		void *p[3];
+
+		align = clamp(align, 8UL, PAGE_SIZE);
+		for (int i = 0; i < 3; i++) {
+			p[i] = kmalloc(size, GFP_KERNEL);
+			cr_assert(p[i] && (unsigned long)p[i] % align == 0, "%p for %zu", p[i], size);
+		}
+		for (int i = 0; i < 3; i++)
+			kfree(p[i]);
+	}
+}
+
+Test(contracts, kmem_cache_alignment)
+{
+	static const struct { unsigned int size, align; slab_flags_t flags; unsigned int is; } c[] = {
+		{ 24, 0, 0, 8 }, { 24, 4, 0, 8 }, { 24, 64, 0, 64 }, { 200, 0, SLAB_HWCACHE_ALIGN, 64 },
+		{ 33, 0, SLAB_HWCACHE_ALIGN, 64 }, { 32, 0, SLAB_HWCACHE_ALIGN, 32 },
+		{ 16, 0, SLAB_HWCACHE_ALIGN, 16 }, { 8, 0, SLAB_HWCACHE_ALIGN, 8 },
+		{ 8, 128, SLAB_HWCACHE_ALIGN, 128 },
+	};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(c); i++) {
+		struct kmem_cache *s = kmem_cache_create("aligned", c[i].size, c[i].align,
+							 c[i].flags | SLAB_NO_MERGE, NULL);
+		void *p[20];
+
+		cr_expect(s->align == c[i].is, "%u: %u, not %u", i, s->align, c[i].is);
+		for (int k = 0; k < 20; k++) {
+			p[k] = kmem_cache_alloc(s, GFP_KERNEL);
+			cr_expect((unsigned long)p[k] % c[i].is == 0);
+		}
+		for (int k = 0; k < 20; k++)
+			kmem_cache_free(s, p[k]);
+		kmem_cache_destroy(s);
+	}
+}
+
+Test(contracts, kfree_accepts_objects_of_any_cache)
+{
+	struct kmem_cache *s = kmem_cache_create("any", 312, 0, SLAB_NO_MERGE, NULL);
+
+	for (int i = 0; i < 1000; i++)
+		kfree(kmem_cache_alloc(s, GFP_KERNEL));
+	cr_expect(cache_live(s) == 0);
+	cr_expect(kmem_cache_shrink(s) == 0);
+	kmem_cache_destroy(s);
+}
+
+static unsigned long constructed;
+
+static void ctor(void *p)
+{
+	memset(p, 0x77, 120);
+	constructed++;
+}
+
+Test(contracts, constructor_runs_once_per_object)
+{
+	struct kmem_cache *s = kmem_cache_create("ctor", 120, 0, 0, ctor);
+	unsigned long after_first;
+	void *p;
+
+	kmem_cache_free(s, kmem_cache_alloc(s, GFP_KERNEL));
+	after_first = constructed;
+	cr_expect(after_first == s->objects);
+	for (int i = 0; i < 1000; i++) {
+		p = kmem_cache_alloc(s, GFP_KERNEL);
+		cr_assert(all_bytes(p, 120, 0x77), "poisoned, or written to");
+		kmem_cache_free(s, p);
+	}
+	cr_expect(constructed == after_first);
+	kmem_cache_destroy(s);
+}
+
+Test(contracts, constructor_with_gfp_zero_warns_once)
+{
+	struct kmem_cache *s = kmem_cache_create("ctor", 120, 0, 0, ctor);
+
+	sink_catch();
+	kmem_cache_free(s, kmem_cache_zalloc(s, GFP_KERNEL));
+	kmem_cache_free(s, kmem_cache_alloc(s, GFP_KERNEL | __GFP_ZERO));
+	cr_expect(sink_count("with a constructor") == 1, "%s", sink_text);
+}
+
+Test(contracts, constructed_objects_are_never_poisoned)
+{
+	struct kmem_cache *s;
+	void *p;
+
+	kmem_params.init_on_free = kmem_params.init_on_alloc = true;
+	s = kmem_cache_create("ctor", 120, 0, 0, ctor);
+	for (int i = 0; i < 100; i++) {
+		p = kmem_cache_alloc(s, GFP_KERNEL);
+		cr_assert(all_bytes(p, 120, 0x77));
+		kmem_cache_free(s, p);
+	}
+}
+
+Test(contracts, unknown_flags_give_null_and_a_message)
+{
+	sink_catch();
+	cr_expect(!kmem_cache_create("odd", 64, 0, 0x80000000u, NULL));
+	cr_expect(sink_has("unknown flags"));
+}
+
+Test(contracts, panic_aborts, .signal = SIGABRT)
+{
+	printk_sink = sink_drop;
+	kmem_cache_create("odd", 0, 0, SLAB_PANIC, NULL);
+}
+
+Test(contracts, duplicate_name_warns)
+{
+	kmem_cache_create("same", 64, 0, SLAB_NO_MERGE, NULL);
+	sink_catch();
+	cr_expect(kmem_cache_create("same", 64, 0, SLAB_NO_MERGE, NULL));
+	cr_expect(sink_has("kmem_cache of name 'same' already exists"));
+}
+
+/* Merging: the other's size is ours or up to 7 bytes more, its alignment fits ours. */
+Test(contracts, merging_by_size)
+{
+	struct kmem_cache *base, *t;
+
+	if (kmem_params.slab_nomerge)
+		return;
+	base = kmem_cache_create("merge-base", 1304, 0, 0, NULL);
+	for (unsigned int size = 1296; size <= 1312; size++) {
+		t = kmem_cache_create("merge", size, 0, 0, NULL);
+		cr_expect((t == base) == (size > 1296 && size <= 1304), "%u", size);
+		kmem_cache_destroy(t);
+	}
+	t = kmem_cache_create("merge", 1304, 64, 0, NULL);
+	cr_expect(t != base);
+	kmem_cache_destroy(t);
+	kmem_cache_destroy(base);
+}
+
+Test(contracts, destroy_null)
+{
+	kmem_cache_destroy(NULL);
+}
+
+Test(contracts, destroy_with_live_objects_lists_them_and_leaks_the_cache)
+{
+	struct kmem_cache *s = kmem_cache_create("busy", 72, 0, SLAB_NO_MERGE, NULL);
+	void *p = kmem_cache_alloc(s, GFP_KERNEL);
+	char text[40];
+
+	sink_catch();
+	kmem_cache_destroy(s);
+	kmem_snprintf(text, sizeof(text), "Object %p @offset=", p);
+	cr_expect(sink_has("kmem_cache_destroy busy: Slab cache still has objects when called from"));
+	cr_expect(sink_has(text), "%s is not in %s", text, sink_text);
+	memset(p, 1, 72);
+	cr_expect(validate_slab_cache(s) == 0);
+}
+
+Test(contracts, bulk_is_all_or_nothing)
+{
+	struct kmem_cache *s = kmem_cache_create("bulk", 2000, 0, SLAB_NO_MERGE, NULL);
+	static void *p[20000];
+
+	cr_expect(kmem_cache_alloc_bulk(s, GFP_KERNEL, 100, p) == 100);
+	cr_expect(cache_live(s) == 100);
+	kmem_cache_free_bulk(s, 100, p);
+	printk_sink = sink_drop;
+	fault_every_call(true);
+	cr_expect(kmem_cache_alloc_bulk(s, GFP_KERNEL, ARRAY_SIZE(p), p) == 0);
+	fault_every_call(false);
+	cr_expect(cache_live(s) == 0, "%ld", cache_live(s));
+}
+
+Test(contracts, roundup_is_what_ksize_says)
+{
+	for (size_t size = 1; size < 300000; size += size < 5000 ? 1 : 911) {
+		void *p = kmalloc(size, GFP_KERNEL);
+
+		cr_assert(kmalloc_size_roundup(size) == ksize(p), "%zu: %zu, %zu", size,
+			  kmalloc_size_roundup(size), ksize(p));
+		kfree(p);
+	}
+}
+
+Test(contracts, too_large_an_order_gives_null)
+{
+	printk_sink = sink_drop;
+	cr_expect(!alloc_pages(GFP_KERNEL, MAX_PAGE_ORDER + 1));
+	cr_expect(!__get_free_pages(GFP_KERNEL | __GFP_NOWARN, 63));
+}
+
+/* A block with a second reference: all pages but the first go at once, that with the last. */
+Test(contracts, free_pages_of_a_referenced_block)
+{
+	struct page *page = alloc_pages(GFP_KERNEL, 3);
+
+	cr_assert(page);
+	get_page(page);
+	__free_pages(page, 3);
+	cr_expect(page_ref_count(page) == 1);
+	memset(page_address(page), 1, PAGE_SIZE);
+	put_page(page);
+}
+
+Test(contracts, slab_is_available)
+{
+	cr_expect(slab_is_available());
+}
