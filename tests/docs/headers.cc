@@ -14,9 +14,9 @@
 #include <kmem/mempool.h>
 #include <kmem/page_alloc.h>
 #include <kmem/page_frag.h>
+#include <kmem/percpu.h>
 #include <kmem/pool.h>
 #include <kmem/region.h>
-#include <kmem/percpu.h>
 #include <kmem/sheaf.h>
 #include <kmem/slab.h>
 #include <kmem/slabinfo.h>
@@ -93,6 +93,8 @@ static void pools()
 	check(blockpool_init(&blocks, 32) == BLOCKPOOL_OK && blockpool_alloc(&blocks, 32));
 	check(blockpool_destroy(&blocks) == 0);
 	check(mmInit(100) == 0 && mmFree(mmAlloc(10)) == 0 && mmDestroy() == 0);
+}
+
 struct counters {
 	unsigned int events;
 	void *last;
