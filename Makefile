@@ -107,6 +107,7 @@ slabinfo_exporter_src := tools/slabinfo-exporter.c $(wildcard tools/exporter/*.c
 kmem_run_src := $(wildcard tools/kmem-run*.c)
 headers := $(wildcard include/kmem/*.h)
 compat_headers := $(wildcard include/compat/linux/*.h)
+compat_sched_headers := $(wildcard include/compat/linux/sched/*.h)
 pcs := kmem.pc kmem-linux.pc
 
 unit_tests := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
@@ -269,9 +270,10 @@ installed_libs := libkmem.a libkmem.so libkmem.so.$(SOVER) libkmem.so.$(VERSION)
 
 .PHONY: install uninstall clean help
 install: all
-	install -d $(bindir) $(libdir)/pkgconfig $(incdir)/compat/linux $(mandir)
+	install -d $(bindir) $(libdir)/pkgconfig $(incdir)/compat/linux/sched $(mandir)
 	install -m 644 $(headers) $(incdir)
 	install -m 644 $(compat_headers) $(incdir)/compat/linux
+	install -m 644 $(compat_sched_headers) $(incdir)/compat/linux/sched
 	install -m 644 build/libkmem.a $(libdir)
 	install -m 755 build/libkmem.so.$(SOVER) $(libdir)/libkmem.so.$(VERSION)
 	ln -sf libkmem.so.$(VERSION) $(libdir)/libkmem.so.$(SOVER)
@@ -285,9 +287,10 @@ install: all
 uninstall:
 	rm -f $(addprefix $(incdir)/,$(notdir $(headers))) $(addprefix $(libdir)/,$(installed_libs)) \
 		$(addprefix $(incdir)/compat/linux/,$(notdir $(compat_headers))) \
+		$(addprefix $(incdir)/compat/linux/sched/,$(notdir $(compat_sched_headers))) \
 		$(addprefix $(libdir)/pkgconfig/,$(pcs)) $(patsubst tools/%,$(bindir)/%,$(tools)) \
 		$(addprefix $(mandir)/,$(notdir $(man_pages)))
-	-rmdir $(incdir)/compat/linux $(incdir)/compat $(incdir)
+	-rmdir $(incdir)/compat/linux/sched $(incdir)/compat/linux $(incdir)/compat $(incdir)
 
 clean:
 	rm -rf build $(tools)

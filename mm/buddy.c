@@ -134,7 +134,7 @@ static bool extend_frontier(struct zone *z, enum migratetype mt)
 {
 	unsigned long zpn = z->nr_present;
 
-	if (z->nr_committed - zpn < MAX_ORDER_PAGES)
+	if (z->nr_committed - zpn < MAX_ORDER_PAGES + z->frontier_keep)
 		return false;
 	for (unsigned long p = zpn; p < zpn + MAX_ORDER_PAGES; p += PAGEBLOCK_PAGES)
 		z->pageblock_type[p >> PAGEBLOCK_ORDER] = (u8)mt;
@@ -333,7 +333,8 @@ static unsigned long free_behind(const struct zone *z, unsigned long zpn, enum m
 	const struct page *page = z->memmap + zpn;
 
 	if (zpn >= z->nr_present)
-		return zpn + MAX_ORDER_PAGES <= z->nr_committed ? MAX_ORDER_PAGES : 0;
+		return zpn + MAX_ORDER_PAGES + z->frontier_keep <= z->nr_committed ?
+			MAX_ORDER_PAGES : 0;
 	if (READ_ONCE(page->type) != PT_BUDDY || page->migratetype != mt)
 		return 0;
 	return BIT(page->order);
@@ -527,6 +528,7 @@ void buddy_isolate(struct zone *z, struct page *page)
 
 	del_free(z, page);
 	stat_add_locked(z->nr_free, -size);
+	stat_add_locked(z->nr_isolated, size);
 	stat_add_locked(z->nr_dirty_free,
 			-bitmap_weight_range(z->dirty, start, start + size));
 	page_set_type(page, PT_ISOLATED);
@@ -546,6 +548,7 @@ void buddy_putback(struct zone *z, struct page *page)
 
 	page_set_type(page, PT_NONE);
 	stat_add_locked(z->nr_free, 1UL << order);
+	stat_add_locked(z->nr_isolated, -(1UL << order));
 	if (dirty) {
 		stat_add_locked(z->nr_dirty_free,
 				bitmap_weight_range(z->dirty, zpn, zpn + (1UL << order)));

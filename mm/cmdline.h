@@ -53,6 +53,10 @@ struct kmem_params {
 	 * the system restricts that to ancestors (Yama).
 	 */
 	bool control, inspect_any;
+	/* limit=SIZE, soft_limit=SIZE: memory in use (page_limit.c); 0: any amount. */
+	unsigned long limit, soft_limit;
+	/* min_free=SIZE: reserves kept from the start; 0: chosen, once somebody asks for them. */
+	unsigned long min_free;
 	/* limit of possible CPUs used, nr_cpus=N; 0: all. */
 	unsigned int nr_cpus;
 	/* verbose: one line on stderr at start-up with the mode and the sizes. */

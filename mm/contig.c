@@ -21,6 +21,7 @@
  */
 #include "buddy.h"
 #include "host/host.h"
+#include "page_limit.h"
 
 /* Makes a run that was just taken PT_LARGE, sets its dirty bits, zeroes it if asked. */
 static struct page *finish_run(struct zone *z, struct page *page, const struct run_request *r)
@@ -119,10 +120,30 @@ static unsigned long growth_target(const struct zone *z, unsigned long p, unsign
 	return target > z->nr_committed && target <= z->nr_pages ? target : 0;
 }
 
+/* Takes just the pages [start, end), growing the zone for it. On success its lock is held. */
+static bool extend_large(struct zone *z, unsigned long start, unsigned long end,
+			 enum migratetype mt, gfp_t gfp)
+{
+	unsigned long keep = frontier_keep(gfp), target;
+
+	for (;;) {
+		lock(&z->lock);
+		z->frontier_keep = keep;
+		if (buddy_take_at(z, start, end, mt))
+			return true;
+		target = growth_target(z, start, end);
+		unlock(&z->lock);
+		if (!target || !gfpflags_allow_blocking(gfp) ||
+		    !zone_grow(z, min(target + keep, z->nr_pages)))
+			return false;
+	}
+}
+
 bool resize_large(struct page *head, unsigned long nr_pages, gfp_t gfp)
 {
 	struct zone *z = page_zone(head);
-	unsigned long start = page_zpn(z, head), old = head->nr_pages, target;
+	unsigned long start = page_zpn(z, head), old = head->nr_pages;
+	bool charge, grown;
 
 	if (unlikely(head->type != PT_LARGE))
 		bad_page(head, "resize_large() of a page that is no large object");
@@ -132,18 +153,17 @@ bool resize_large(struct page *head, unsigned long nr_pages, gfp_t gfp)
 		shrink_large(z, head, nr_pages);
 	if (nr_pages <= old)
 		return true;
-	for (;;) {
-		lock(&z->lock);
-		if (buddy_take_at(z, start + old, start + nr_pages, head->migratetype))
-			break;
-		target = growth_target(z, start + old, start + nr_pages);
-		unlock(&z->lock);
-		if (!target || !gfpflags_allow_blocking(gfp) || !zone_grow(z, target))
-			return false;
+	charge = READ_ONCE(page_watch) & WATCH_HARD;
+	if (unlikely(charge) && !page_charge(nr_pages - old, gfp))
+		return false;
+	grown = extend_large(z, start + old, start + nr_pages, head->migratetype, gfp);
+	if (grown) {
+		head->nr_pages = nr_pages;
+		run_finish(z, start + old, nr_pages - old, gfp);
 	}
-	head->nr_pages = nr_pages;
-	run_finish(z, start + old, nr_pages - old, gfp);
-	return true;
+	if (unlikely(charge))
+		page_uncharge(nr_pages - old);
+	return grown;
 }
 
 /* ---- the kernel's interface ------------------------------------------------------------- */

@@ -22,12 +22,14 @@
 #include "percpu.h"
 #include "pool_lock.h"
 #include "percpu_alloc.h"
+#include "shrinker.h"
 #include "slab.h"
 
 static void fork_prepare(void)
 {
 	lock_order_fork_begin();
 	pools_fork_lock();
+	shrinkers_fork_lock();
 	slab_fork_lock();
 	percpu_fork_lock();
 	zones_fork_lock();
@@ -44,12 +46,14 @@ static void fork_release(void)
 	zones_fork_unlock();
 	percpu_fork_unlock();
 	slab_fork_unlock();
+	shrinkers_fork_unlock();
 	pools_fork_unlock();
 	lock_order_fork_end();
 }
 
 static void fork_child(void)
 {
+	shrinkers_fork_child();
 	fork_release();
 	slab_object_fork_child();
 	vmscan_fork_child();

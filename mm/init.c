@@ -19,6 +19,7 @@
 #include "control.h"
 #include "host/host.h"
 #include "layout.h"
+#include "page_limit.h"
 #include "percpu.h"
 #include "slab.h"
 
@@ -58,6 +59,7 @@ bool __mm_init(void)
 			if (percpu.mode == PERCPU_RSEQ)
 				kmem_hot.fast_limit = KMALLOC_TABLE_MAX + 1;
 			vmscan_init();
+			page_limits_init();
 			smp_store_release(&mm_state, MM_READY);
 			if (kmem_params.verbose)
 				printk("%s mode, %u CPU areas, zone of %lu MiB\n",
@@ -73,7 +75,8 @@ bool __mm_init(void)
 
 static void __attribute__((constructor(101))) mm_constructor(void)
 {
-	mm_init();
+	if (mm_init())
+		zones_prepare();
 	fork_init();
 	control_init();
 }

@@ -81,6 +81,7 @@ static const char *const rank_name[NR_LOCK_RANKS] = {
 	[RANK_NONE] = "NONE",
 	[RANK_POOLS] = "POOLS",
 	[RANK_POOL] = "POOL",
+	[RANK_SHRINKERS] = "SHRINKERS",
 	[RANK_SLAB_MUTEX] = "SLAB_MUTEX",
 	[RANK_DRAIN] = "DRAIN",
 	[RANK_DEPOT] = "DEPOT",
@@ -90,7 +91,7 @@ static const char *const rank_name[NR_LOCK_RANKS] = {
 	[RANK_ZONE] = "ZONE",
 	[RANK_PERCPU] = "PERCPU",
 	[RANK_MEMBLOCK] = "MEMBLOCK",
-	[RANK_RECLAIM] = "RECLAIM",
+	[RANK_LIMITS] = "LIMITS",
 };
 
 void lock_order_acquire(struct kmem_lock *l)

@@ -15,6 +15,7 @@
  *	rank		lock			protects
  *	POOLS		pools_lock		the list of pools that lock themselves
  *	POOL		l->lock			such a pool: its free space, its blocks
+ *	SHRINKERS	shrinkers_lock		the list of shrinkers, who is in which
  *	SLAB_MUTEX	slab_mutex		the list of caches; creating, merging and
  *						destroying them; slot numbers
  *	DRAIN		drain_mutex		there is one drainer of magazines at a time
@@ -25,6 +26,7 @@
  *	ZONE		zone->lock		free areas, pageblock types, dirty bits
  *	PERCPU		pcpu_lock		chunks of per-CPU memory and their bitmaps
  *	MEMBLOCK	memblock lock		the metadata arena
+ *	LIMITS		limits_lock		changes of the memory limits
  *	RECLAIM		reapers_lock		the list of caches whose owners can be asked
  */
 #ifndef MM_LOCK_H
@@ -37,6 +39,7 @@ enum lock_rank {
 	RANK_NONE,
 	RANK_POOLS,
 	RANK_POOL,
+	RANK_SHRINKERS,
 	RANK_SLAB_MUTEX,
 	RANK_DRAIN,
 	RANK_DEPOT,
@@ -46,6 +49,7 @@ enum lock_rank {
 	RANK_ZONE,
 	RANK_PERCPU,
 	RANK_MEMBLOCK,
+	RANK_LIMITS,
 	RANK_RECLAIM,
 	NR_LOCK_RANKS
 };

@@ -32,6 +32,7 @@
 #include "base/bug.h"
 #include "memblock.h"
 #include "percpu.h"
+#include "task.h"
 
 /*
  * What a loaded magazine may hold: a sixteenth of the live bytes within these
@@ -298,7 +299,7 @@ static void *alloc_refill(struct magazine_cache *mc, struct magazine *m, gfp_t g
 	return object;
 }
 
-void *magazine_alloc_slow(struct magazine_cache *mc, gfp_t gfp)
+static void *alloc_miss(struct magazine_cache *mc, gfp_t gfp)
 {
 	struct magazine *full, *m = NULL;
 	unsigned int cpu;
@@ -347,6 +348,20 @@ void *magazine_alloc_slow(struct magazine_cache *mc, gfp_t gfp)
 	if (!m)
 		m = depot_get_empty(mc);
 	return m ? alloc_refill(mc, m, gfp) : alloc_direct(mc, gfp);
+}
+
+/* A request that may not wait makes no system call, for magazines' memory neither. */
+void *magazine_alloc_slow(struct magazine_cache *mc, gfp_t gfp)
+{
+	unsigned int saved;
+	void *object;
+
+	if (likely(gfpflags_allow_blocking(gfp)))
+		return alloc_miss(mc, gfp);
+	saved = task_save(TASK_NOWAIT);
+	object = alloc_miss(mc, gfp);
+	task_restore(TASK_NOWAIT, saved);
+	return object;
 }
 
 void *magazine_alloc(struct magazine_cache *mc, gfp_t gfp)

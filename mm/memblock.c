@@ -37,6 +37,7 @@
 #include "host/host.h"
 #include "lock.h"
 #include "memblock.h"
+#include "task.h"
 
 #define CLASS_MIN_SHIFT	6		/* a cache line: no two owners share one */
 #define CLASS_MAX_SHIFT	12
@@ -152,7 +153,8 @@ static void *carve(unsigned int class)
 
 static void *map_counted(size_t size, const char *name)
 {
-	void *p = host_map(size);
+	/* On a request's way that may not call the kernel there is only what was carved. */
+	void *p = unlikely(task_flags & TASK_NOWAIT) ? NULL : host_map(size);
 
 	if (!p)
 		return NULL;

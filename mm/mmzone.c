@@ -63,6 +63,7 @@
 
 struct zone *zones[MAX_ZONES];
 unsigned int nr_zones;
+int nr_nodes = 1;
 unsigned int host_page_order;
 
 static struct zone first_zone;
@@ -221,6 +222,14 @@ bool zones_init(void)
 	kmem_hot.slotmap = first_zone.slotmap;
 	zone_publish(&first_zone);
 	return true;
+}
+
+void zones_prepare(void)
+{
+	struct zone *z = zones[0];
+
+	if (READ_ONCE(z->nr_committed) == 0)
+		zone_grow(z, min(GROW_MIN_PAGES, z->nr_pages));
 }
 
 bool zone_add(unsigned long n, unsigned long align, unsigned int seen)

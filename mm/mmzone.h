@@ -148,6 +148,8 @@ struct zone {
 	struct free_area free_area[NR_PAGE_ORDERS];
 	u32 free_mask[MIGRATE_TYPES];	/* bit o: free_area[o].free_list[type] is not empty */
 	u32 stamp;			/* the latest free_stamp given; never goes back */
+	unsigned long nr_isolated;	/* pages in PT_ISOLATED blocks; not in nr_free */
+	unsigned long frontier_keep;	/* committed pages that the present request leaves (page_limit.c) */
 
 	/* Large objects freed last, whole and dirty (page_park.c). */
 	unsigned long nr_parked;	/* pages in them; not in nr_free, nr_dirty_free */
@@ -171,9 +173,14 @@ struct zone {
 };
 
 #define MAX_ZONES	64
+/* NUMA nodes that are told apart; those of higher numbers count as node 0. */
+#define MAX_NODES	16
 
 extern struct zone *zones[MAX_ZONES] __kmem_internal;	/* [0, nr_zones); published with release */
 extern unsigned int nr_zones __kmem_internal;
+
+/* NUMA nodes in use, numbered from 0; constant after start-up. */
+extern int nr_nodes __kmem_internal;
 
 /* The system's page is 2^this of ours; constant. */
 extern unsigned int host_page_order __kmem_internal;
@@ -227,6 +234,11 @@ static inline struct page *page_head(struct page *page)
 
 /* Makes zones[0]; false when not even a small reservation is to be had. */
 bool zones_init(void);
+/*
+ * Commits what the first request would: so that one which may not call the
+ * kernel finds something, even if it is the first. No memory is touched.
+ */
+void zones_prepare(void);
 /* Sets up the per-CPU page lists; needs magazine_init(). */
 void page_alloc_init(void);
 
@@ -267,6 +279,8 @@ bool resize_large(struct page *head, unsigned long nr_pages, gfp_t gfp);
  * Returns the pages purged.
  */
 unsigned long zones_purge(unsigned int min_age_ms, unsigned long max_pages);
+/* Sends all parked runs to the free lists. */
+void zones_unpark(void);
 /* Free dirty pages in all zones, parked ones included; no lock, an estimate. */
 unsigned long zones_dirty_free(void);
 /* Sends the pages in the per-CPU page lists of all CPUs back to the zones. */

@@ -9,12 +9,15 @@
  *	free lists		zone by zone: own type, other types, committed frontier
  *	grow a zone		commit more of its reservation	  (with __GFP_DIRECT_RECLAIM)
  *	add a zone		reserve more address space	  (")
- *	drain			the per-CPU lists' pages may merge to what is missing (")
- *	give up			or, with __GFP_NOFAIL, yield and start again
+ *	reclaim			shrinkers; then per-CPU caches and empty slabs: their pages
+ *				may be, or merge to, what is missing (")
+ *	give up			or start again: how often, the flags say (page_limit.c)
  *
- * A request without __GFP_DIRECT_RECLAIM makes no system call: it sees the
- * first two rungs only. (The per-CPU rung may map memory for a magazine; it
- * does so through memblock, whatever the flags.)
+ * A request without __GFP_DIRECT_RECLAIM sees the first two rungs only and makes
+ * no system call (magazine_alloc_slow() sees to it that none is made for a
+ * magazine either). Where a limit is set, whether the pages may be used at all is
+ * asked before the free lists are (page_charge()), and that is where a
+ * request reclaims at the limit.
  *
  * Per-CPU lists. A round is the struct page of a block's head, of type PT_PCP.
  * A block goes back to the list of the type that it was asked for with: what a
@@ -35,9 +38,10 @@
  */
 #include "buddy.h"
 #include "host/host.h"
-#include "start.h"
 #include "magazine.h"
+#include "page_limit.h"
 #include "percpu.h"
+#include "start.h"
 
 #include "base/printk.h"
 
@@ -73,31 +77,20 @@ void bad_page(const struct page *page, const char *reason)
 	host_abort();
 }
 
-/* At most one line a second. */
-static __cold void warn_alloc(const struct run_request *r)
-{
-	static u32 last;
-	u32 now = (u32)(host_now_ms() / 1000) + 1, seen = READ_ONCE(last);
-
-	if ((r->gfp & __GFP_NOWARN) || seen == now)
-		return;
-	if (__atomic_compare_exchange_n(&last, &seen, now, false, __ATOMIC_RELAXED,
-					__ATOMIC_RELAXED))
-		printk("page allocation failure: order:%u, mode:0x%x\n",
-		       ilog2_up(r->nr_pages), r->gfp);
-}
-
 /* ---- the ladder ------------------------------------------------------------------------ */
 
 /* The free lists of every zone. On success with the zone's lock held. */
 static struct page *take_from_zones(const struct run_request *r, unsigned int n,
 				    struct zone **zp)
 {
+	unsigned long keep = frontier_keep(r->gfp);
+
 	for (unsigned int i = 0; i < n; i++) {
 		struct zone *z = zones[i];
 		struct page *page;
 
 		lock(&z->lock);
+		z->frontier_keep = keep;
 		page = buddy_take(z, r->nr_pages, r->align, r->mt);
 		if (likely(page)) {
 			*zp = z;
@@ -111,59 +104,56 @@ static struct page *take_from_zones(const struct run_request *r, unsigned int n,
 /* Makes room for a request somewhere. True: try again. */
 static bool grow_heap(const struct run_request *r, unsigned int n)
 {
+	unsigned long keep = frontier_keep(r->gfp);
+
 	for (unsigned int i = 0; i < n; i++) {
 		struct zone *z = zones[i];
 		unsigned long target;
 
 		lock(&z->lock);
-		target = buddy_target(z, r->nr_pages, r->align);
+		target = buddy_target(z, r->nr_pages, r->align) + keep;
 		unlock(&z->lock);
 		/* Memory that is refused here will be refused in a new zone, too. */
 		if (target <= z->nr_pages)
 			return zone_grow(z, target);
 	}
-	return zone_add(r->nr_pages, r->align, n);
+	return zone_add(r->nr_pages + keep, r->align, n);
 }
 
 static noinline struct page *run_get_slow(const struct run_request *r, struct zone **zp)
 {
-	bool drained = r->nr_pages > MAX_ORDER_PAGES;
+	struct run_request req = *r;
+	unsigned int rounds = 0;
 	struct page *page;
 
 	if (max(r->nr_pages, r->align) > MAX_RUN_PAGES)
-		goto fail;
+		return NULL;
 	for (;;) {
 		unsigned int n = smp_load_acquire(&nr_zones);
 
 		if (unlikely(!n)) {
 			/* The first request of a program comes before start-up. */
 			if (!mm_init())
-				break;
+				return NULL;
 			continue;
 		}
-		page = take_from_zones(r, n, zp);
+		page = take_from_zones(&req, n, zp);
 		if (page)
 			return page;
-		if (!gfpflags_allow_blocking(r->gfp))
-			break;
-		if (grow_heap(r, n))
+		if (!gfpflags_allow_blocking(req.gfp))
+			return NULL;
+		if (grow_heap(&req, n))
 			continue;
-		if (!drained) {
-			drained = true;
-			page_alloc_drain();
-		} else if (r->gfp & __GFP_NOFAIL) {
-			drained = r->nr_pages > MAX_ORDER_PAGES;
-			host_yield();
-		} else {
-			break;
-		}
+		if (!reclaim_and_retry(req.gfp, req.nr_pages, req.nr_pages, &rounds))
+			return NULL;
+		/* What is to succeed in the end may have a part of the reserves. */
+		if (req.gfp & __GFP_NOFAIL)
+			req.gfp |= __GFP_HIGH;
 	}
-fail:
-	warn_alloc(r);
-	return NULL;
 }
 
-struct page *run_get(const struct run_request *r, struct zone **zp)
+/* Mostly the first zone has it. */
+static struct page *run_get_plain(const struct run_request *r, struct zone **zp)
 {
 	struct zone *z = zones[0];
 	struct page *page;
@@ -178,6 +168,39 @@ struct page *run_get(const struct run_request *r, struct zone **zp)
 	}
 	unlock(&z->lock);
 	return run_get_slow(r, zp);
+}
+
+/* With limits or reserves in force; and the requests that put the reserves there. */
+static noinline struct page *run_get_watched(const struct run_request *r, struct zone **zp,
+					     unsigned int watch)
+{
+	struct page *page;
+
+	if (r->gfp & (__GFP_HIGH | __GFP_MEMALLOC))
+		page_reserve_arm();
+	if (!(watch & WATCH_HARD)) {
+		page_check_soft(r->nr_pages, r->gfp);
+		return watch & WATCH_RESERVE ? run_get_slow(r, zp) : run_get_plain(r, zp);
+	}
+	if (!page_charge(r->nr_pages, r->gfp))
+		return NULL;
+	page = run_get_slow(r, zp);
+	page_uncharge(r->nr_pages);
+	return page;
+}
+
+struct page *run_get(const struct run_request *r, struct zone **zp)
+{
+	unsigned int watch = READ_ONCE(page_watch);
+	struct page *page;
+
+	if (unlikely(watch || (r->gfp & (__GFP_HIGH | __GFP_MEMALLOC))))
+		page = run_get_watched(r, zp, watch);
+	else
+		page = run_get_plain(r, zp);
+	if (unlikely(!page))
+		warn_alloc(r->gfp, r->nr_pages);
+	return page;
 }
 
 /* Zeroes those of @n pages from @addr on whose bit, from bit @first of @map on, is set. */
@@ -261,13 +284,22 @@ static unsigned int pcp_refill(struct magazine_cache *mc, void **rounds, unsigne
 	struct pcp_list *list = container_of(mc, struct pcp_list, mag);
 	unsigned long size = 1UL << list->order;
 	struct run_request r = { size, size, list->mt, gfp };
+	bool charge = READ_ONCE(page_watch) & WATCH_HARD;
+	unsigned long more = 0;
 	struct page *page;
 	unsigned int got = 0;
 	struct zone *z;
 
+	if (unlikely(charge)) {
+		more = page_charge_more((n - 1) * size, gfp);
+		n = 1 + (unsigned int)(more / size);
+	}
 	page = run_get(&r, &z);
-	if (!page)
+	if (!page) {
+		if (charge)
+			page_uncharge(more);
 		return 0;
+	}
 	do {
 		unsigned long start = page_zpn(z, page);
 
@@ -276,6 +308,8 @@ static unsigned int pcp_refill(struct magazine_cache *mc, void **rounds, unsigne
 		rounds[got++] = page;
 	} while (got < n && (page = buddy_take(z, size, size, list->mt)));
 	unlock(&z->lock);
+	if (unlikely(charge))
+		page_uncharge(more);
 
 	/* The first that was taken, the best, is the first to be handed out. */
 	for (unsigned int i = 0, j = got - 1; i < j; i++, j--) {

@@ -32,6 +32,7 @@
  */
 #include "buddy.h"
 #include "host/host.h"
+#include "task.h"
 
 /* A batch is bounded by what the stack takes (2.5 KiB) and by how long 8 MiB are missed. */
 #define PURGE_BLOCKS	16
@@ -56,7 +57,8 @@ void reclaim_kick(void)
 {
 	void (*hook)(void) = READ_ONCE(reclaim_kick_hook);
 
-	if (hook)
+	/* A request that may not call the kernel leaves this to the next free. */
+	if (hook && likely(!(task_flags & TASK_NOWAIT)))
 		hook();
 }
 
@@ -210,6 +212,14 @@ unsigned long zones_purge(unsigned int min_age_ms, unsigned long max_pages)
 			purged += purge_batch(zones[i], min_age_ms, max_pages - purged, &more);
 	}
 	return purged;
+}
+
+void zones_unpark(void)
+{
+	unsigned int n = smp_load_acquire(&nr_zones);
+
+	for (unsigned int i = 0; i < n; i++)
+		release_parked(zones[i], 0);
 }
 
 unsigned long zones_dirty_free(void)

@@ -154,6 +154,11 @@ void slab_reclaim_idle(bool force);
 void slab_fork_lock(void);
 void slab_fork_unlock(void);
 
+/* ---- slab_query.c ------------------------------------------------------------------- */
+
+/* Prints the caches that hold most memory, for the report of a failed request. */
+void slab_show_largest(void);
+
 /* ---- kmalloc.c ------------------------------------------------------------------------ */
 
 #define KMALLOC_CLASSES		40	/* 16 .. 128 by 16, then four per doubling to 32768 */

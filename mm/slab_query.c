@@ -47,6 +47,52 @@ bool kmem_dump_obj(const void *object)
 	return true;
 }
 
+/* ---- who holds the memory ----------------------------------------------------------- */
+
+#define NR_LARGEST	10
+
+/* Copied under slab_mutex and printed without: a cache may be destroyed meanwhile. */
+struct cache_line {
+	char name[32];
+	unsigned long used, total;	/* bytes */
+};
+
+/* Puts a line in its place among the @n largest so far, by total. Returns how many there are. */
+static unsigned int insert_line(struct cache_line *lines, unsigned int n,
+				const struct cache_line *line)
+{
+	unsigned int at = n < NR_LARGEST ? n++ : NR_LARGEST;
+
+	for (; at > 0 && lines[at - 1].total < line->total; at--)
+		if (at < NR_LARGEST)
+			lines[at] = lines[at - 1];
+	if (at < NR_LARGEST)
+		lines[at] = *line;
+	return n;
+}
+
+void slab_show_largest(void)
+{
+	struct cache_line lines[NR_LARGEST], line;
+	struct kmem_cache *s;
+	unsigned int n = 0;
+
+	lock(&slab_mutex);
+	list_for_each_entry(s, &slab_caches, list) {
+		line.total = READ_ONCE(s->node.nr_slabs) * (PAGE_SIZE << s->order);
+		line.used = READ_ONCE(s->node.nr_inuse) * s->size;
+		if (!line.total)
+			continue;
+		kmem_snprintf(line.name, sizeof(line.name), "%s", s->name);
+		n = insert_line(lines, n, &line);
+	}
+	unlock(&slab_mutex);
+	pr_raw("Slab info:\n%-24s %12s %12s\n", "Name", "Used", "Total");
+	for (unsigned int i = 0; i < n; i++)
+		pr_raw("%-24s %10luKB %10luKB\n", lines[i].name, lines[i].used >> 10,
+		       lines[i].total >> 10);
+}
+
 long validate_slab_caches(void)
 {
 	struct kmem_cache *s;

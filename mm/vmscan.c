@@ -1,19 +1,30 @@
 // SPDX-License-Identifier: MIT
 /*
- * vmscan.c - the reclaimer: gives memory back while the program does other
- * things, or nothing at all.
+ * vmscan.c - reclaim: in the background, by a thread that is short of memory, and
+ * when it is asked for.
  *
- * The page layer wakes it (reclaim_kick_hook) when more than a threshold of
- * free pages lie dirty. A thread then runs for as long as there is something to
- * give back: at each tick it purges blocks that have been free for the decay
- * time, drains magazines of caches that nobody has used since the last tick,
- * and releases their empty slabs. When there is nothing left to do for a while
- * it ends; the next kick starts another. A small or short-lived program never
- * has one.
+ * The page layer wakes the background thread (reclaim_kick_hook) when more than a
+ * threshold of free pages lie dirty, or when more is used than the soft limit
+ * says. It then runs for as long as there is something to give back: at each tick
+ * it purges blocks that have been free for the decay time, drains magazines of
+ * caches that nobody has used since the last tick, and releases their empty
+ * slabs; above the soft limit, all of them at once. When there is nothing left to
+ * do for a while it ends; the next kick starts another. A small or short-lived
+ * program never has one.
  *
  * The thread is not libc's (host.h): starting it takes no lock of libc, so it
  * can be started from within any free(), and libc goes on believing that a
- * program of one thread has one thread. It runs only code of the library.
+ * program of one thread has one thread. So it has no C library beneath it and runs
+ * only code of the library: shrinkers, which are the program's, are never called
+ * by it, but by threads of the program: those that are short of memory
+ * (direct_reclaim_hook; page_limit.c says when), and those that ask
+ * (kmem_reclaim(), malloc_trim(), kmem_set_limit()).
+ *
+ * Direct reclaim: from a gentle priority to the harshest, the shrinkers are run,
+ * and the caches that their objects went to are emptied, until enough pages are
+ * free. All of it in a noreclaim scope: what a shrinker allocates may use the
+ * reserves and never comes back here. Several threads may be at it at once; only
+ * the draining is one by one.
  *
  * While requests from outside are allowed (control.h) the thread stays, and looks
  * for them; it does nothing else once there is nothing to give back.
@@ -27,12 +38,16 @@
 #include "init.h"
 
 #include <errno.h>
+#include <kmem/limit.h>
 
 #include "cmdline.h"
 #include "control.h"
 #include "host/host.h"
+#include "page_limit.h"
 #include "percpu.h"
+#include "shrinker.h"
 #include "slab.h"
+#include "task.h"
 
 /* Ticks without anything to give back after which the thread ends. */
 #define IDLE_TICKS		6
@@ -44,6 +59,8 @@
 #define START_TRIES		100
 /* A refused thread is tried again after so long. */
 #define RETRY_MS		1000
+/* What direct reclaim aims at, at least: the kernel's SWAP_CLUSTER_MAX. */
+#define RECLAIM_MIN_PAGES	32UL
 
 static struct {
 	u32 running;		/* 1: a thread is there, or being started */
@@ -51,22 +68,22 @@ static struct {
 	u64 retry_at_ms;	/* no thread before this time */
 } vmscan;
 
+/* ---- in the background ------------------------------------------------------------------ */
+
 static unsigned int tick_ms(void)
 {
 	return clamp(kmem_params.decay_ms / 4, 50U, 500U);
 }
 
 /* One look at everything. True if something was given back. */
-static bool reclaim_tick(bool force)
+static bool reclaim_tick(void)
 {
-	unsigned long before = zones_dirty_free();
-	unsigned long purged;
+	bool pressed = pages_over_soft();
 
-	slab_reclaim_idle(force);
-	if (force || before <= READ_ONCE(reclaim_threshold))
+	slab_reclaim_idle(pressed);
+	if (pressed || zones_dirty_free() <= READ_ONCE(reclaim_threshold))
 		page_alloc_drain();
-	purged = zones_purge(force ? 0 : kmem_params.decay_ms, ~0UL);
-	return purged > 0;
+	return zones_purge(pressed ? 0 : kmem_params.decay_ms, ~0UL) > 0;
 }
 
 /* Until there is nothing to do any more. */
@@ -79,7 +96,7 @@ static void reclaim_loop(void)
 
 		host_futex_wait_ms(&vmscan.wake, 0, reclaims ? tick_ms() : CONTROL_TICK_MS);
 		control_look();
-		if (reclaims && reclaim_tick(false))
+		if (reclaims && reclaim_tick())
 			idle = 0;
 		else if (zones_dirty_free() > 0)
 			idle = 0;
@@ -142,14 +159,121 @@ static void vmscan_kick(void)
 	zones_purge(kmem_params.decay_ms, KICK_PURGE_PAGES);
 }
 
+/* ---- by a thread of the program ----------------------------------------------------- */
+
+/* What is in nobody's hands: per-CPU caches, empty slabs, page lists, parked runs. */
+static void drain_caches(void)
+{
+	slab_reclaim_idle(true);
+	page_alloc_drain();
+	zones_unpark();
+}
+
+/*
+ * Asks the shrinkers, ever harder, and empties the caches that the objects went
+ * to, until @nr_pages are free. At least a little more than one page is aimed at,
+ * so that the next requests need not come here.
+ */
+static unsigned long reclaim_pages(gfp_t gfp, unsigned long nr_pages, int from, int to)
+{
+	unsigned int saved = task_save(TASK_MEMALLOC);
+	unsigned long before = pages_used(), freed = 0;
+	bool drained = false;
+
+	gfp = current_gfp_context(gfp);
+	nr_pages = max(nr_pages, RECLAIM_MIN_PAGES);
+	for (int priority = from; priority >= to && freed < nr_pages; priority--) {
+		if (shrink_all(gfp, priority) == 0 && drained)
+			continue;
+		drain_caches();
+		drained = true;
+		freed = before - min(pages_used(), before);
+	}
+	task_restore(TASK_MEMALLOC, saved);
+	return freed;
+}
+
+/* All that can be had, given back to the system. Returns the pages. */
+static unsigned long reclaim_and_purge(unsigned long nr_pages)
+{
+	unsigned long purged;
+
+	if (task_flags & TASK_MEMALLOC)
+		return 0;
+	reclaim_pages(GFP_KERNEL, nr_pages, RECLAIM_PRIORITY, 0);
+	purged = zones_purge(0, max(nr_pages, RECLAIM_MIN_PAGES));
+	return purged;
+}
+
 bool vmscan_trim(void)
 {
-	return mm_init() && reclaim_tick(true);
+	return mm_init() && reclaim_and_purge(~0UL) > 0;
+}
+
+/* ---- limits ------------------------------------------------------------------------- */
+
+#define HARD_MIN	(1UL << 20)
+
+static unsigned long bytes_to_pages(size_t bytes)
+{
+	return bytes == KMEM_LIMIT_NONE ? ~0UL : bytes >> PAGE_SHIFT;
+}
+
+static size_t pages_to_bytes(unsigned long pages)
+{
+	return pages == ~0UL ? KMEM_LIMIT_NONE : pages << PAGE_SHIFT;
+}
+
+__kmem_export int kmem_set_limit(size_t hard, size_t soft)
+{
+	unsigned long used;
+
+	if (hard < HARD_MIN || (soft > hard && soft != KMEM_LIMIT_NONE))
+		return -EINVAL;
+	if (!mm_init())
+		return -ENOMEM;
+	page_limits_set(bytes_to_pages(hard), bytes_to_pages(soft));
+	used = pages_used();
+	if (used > page_limits.soft_at && may_reclaim(GFP_KERNEL))
+		reclaim_pages(GFP_KERNEL, used - page_limits.soft_at, RECLAIM_PRIORITY, 0);
+	used = pages_used();
+	if (used > page_limits.hard)
+		return -ENOMEM;
+	if (used + zones_dirty_free() > page_limits.hard)
+		zones_purge(0, used + zones_dirty_free() - page_limits.hard);
+	return 0;
+}
+
+__kmem_export void kmem_get_usage(struct kmem_usage *usage)
+{
+	mm_init();
+	usage->hard = pages_to_bytes(READ_ONCE(page_limits.hard));
+	usage->soft = pages_to_bytes(READ_ONCE(page_limits.soft));
+	usage->used = pages_used() << PAGE_SHIFT;
+	usage->resident_free = zones_dirty_free() << PAGE_SHIFT;
+}
+
+__kmem_export size_t kmem_reclaim(size_t bytes)
+{
+	if (!mm_init())
+		return 0;
+	return reclaim_and_purge(bytes_to_pages(bytes)) << PAGE_SHIFT;
+}
+
+/* ---- start-up, fork ------------------------------------------------------------------- */
+
+/* For the report of a failed request: who holds the memory. */
+static void vmscan_show(void)
+{
+	slab_show_largest();
+	shrinkers_show();
 }
 
 void vmscan_init(void)
 {
 	reclaim_kick_hook = vmscan_kick;
+	direct_reclaim_hook = reclaim_pages;
+	show_caches_hook = vmscan_show;
 }
 
 /* In a forked child there is no thread; the next kick starts one. */

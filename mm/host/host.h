@@ -85,6 +85,7 @@ u64 host_now_ms(void);			/* CLOCK_MONOTONIC_COARSE, by the vDSO */
 int host_gettid(void);
 int host_getpid(void);
 int host_getcpu(void);			/* negative: unknown */
+void host_comm(char name[16]);		/* the thread's name; "?" where it is not told */
 
 /* Waits while *@word == @value; spurious returns are allowed. */
 void host_futex_wait(u32 *word, u32 value);

@@ -220,6 +220,12 @@ int host_getpid(void)
 	return (int)raw_syscall(SYS_getpid, 0);
 }
 
+void host_comm(char name[16])
+{
+	memcpy(name, "?", 2);
+	raw_syscall(SYS_prctl, PR_GET_NAME, name);
+}
+
 int host_getcpu(void)
 {
 	int saved = errno;

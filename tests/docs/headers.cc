@@ -10,7 +10,9 @@
 #include <kmem/genalloc.h>
 #include <kmem/gfp.h>
 #include <kmem/kmalloc_obj.h>
+#include <kmem/limit.h>
 #include <kmem/malloc.h>
+#include <kmem/memalloc.h>
 #include <kmem/mempool.h>
 #include <kmem/page_alloc.h>
 #include <kmem/page_frag.h>
@@ -18,6 +20,7 @@
 #include <kmem/pool.h>
 #include <kmem/region.h>
 #include <kmem/sheaf.h>
+#include <kmem/shrinker.h>
 #include <kmem/slab.h>
 #include <kmem/slabinfo.h>
 #include <kmem/string.h>

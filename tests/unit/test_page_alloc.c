@@ -5,6 +5,9 @@
  */
 #include "pages_test.h"
 
+#include "mm/page_limit.h"
+#include "mm/task.h"
+
 TestSuite(page_alloc, .timeout = 60);
 
 /* Pages that are neither free nor in a per-CPU list. */
@@ -277,7 +280,7 @@ Test(page_alloc, slab_pages)
 
 Test(page_alloc, nowait_makes_no_host_call)
 {
-	static const gfp_t flags[] = { GFP_NOWAIT, GFP_ATOMIC | __GFP_NOWARN, __GFP_NOWARN };
+	static const gfp_t flags[] = { GFP_NOWAIT, __GFP_NOWARN };
 	struct zone *z = fresh_zones(64 * MIB);
 	struct page *page[64];
 	unsigned int n;
@@ -303,6 +306,108 @@ Test(page_alloc, nowait_makes_no_host_call)
 	assert_all_free();
 }
 
+/*
+ * From the first request for reserves on, each kind of request leaves its share of
+ * the frontier: 16 MiB, 8, 4, nothing.
+ */
+Test(page_alloc, atomic_may_use_reserves)
+{
+	static const struct { gfp_t gfp; unsigned long leaves; } kinds[] = {
+		{ GFP_NOWAIT, 4096 }, { GFP_NOWAIT | __GFP_HIGH | __GFP_NOMEMALLOC, 1024 },
+		{ GFP_ATOMIC | __GFP_NOWARN, 1024 }, { GFP_NOWAIT | __GFP_MEMALLOC, 0 },
+	};
+	struct zone *z = fresh_zones(256 * MIB);
+	struct page *first, *page[128];
+
+	host_watch();
+	cr_assert_null(alloc_pages(GFP_ATOMIC | __GFP_NOWARN, 0), "nothing is committed");
+	cr_assert_eq(host_calls(), 0);
+	host_fault = NULL;
+	first = alloc_pages(GFP_KERNEL, 9);
+	cr_assert_geq(z->nr_committed, z->nr_present + 4096);
+	for (unsigned int i = 0; i < ARRAY_SIZE(kinds); i++) {
+		unsigned long end = z->nr_committed - kinds[i].leaves;
+		unsigned int n = 0;
+
+		host_watch();
+		while (n < 128 && (page[n] = alloc_pages(kinds[i].gfp, 9)))
+			n++;
+		cr_assert_eq(z->nr_present, end, "kind %u left %lu pages", i,
+			     z->nr_committed - z->nr_present);
+		cr_assert_eq(z->nr_free, 0);
+		cr_assert_eq(host_calls(), 0);
+		host_fault = NULL;
+		while (n--)
+			__free_pages(page[n], 9);
+	}
+	/* Ordinary requests build the reserve up again. */
+	for (unsigned int i = 0; i < 128; i++) {
+		page[i] = alloc_pages(GFP_KERNEL, 9);
+		cr_assert(page[i] && z->nr_committed - z->nr_present >=
+			  (z->nr_free < 512 && i > 20 ? 4096UL : 0));
+	}
+	for (unsigned int i = 0; i < 128; i++)
+		__free_pages(page[i], 9);
+	__free_pages(first, 9);
+	assert_all_free();
+}
+
+Test(page_alloc, a_program_that_never_asks_has_no_reserve)
+{
+	struct zone *z = fresh_zones(256 * MIB);
+	struct page *page = alloc_pages(GFP_KERNEL, 9);
+
+	cr_assert_eq(page_limits.frontier_reserve, 0);
+	cr_assert_eq(page_watch & (WATCH_HARD | WATCH_RESERVE), 0);
+	cr_assert_eq(z->nr_committed, 2 * MAX_ORDER_PAGES);
+	__free_pages(page, 9);
+}
+
+/* As its own reclaimer sees it: gfp flags say how often a request that is refused is tried. */
+static unsigned int reclaim_calls;
+
+static unsigned long reclaim_nothing(gfp_t gfp, unsigned long nr_pages, int from, int to)
+{
+	cr_assert(gfp & __GFP_DIRECT_RECLAIM);
+	cr_assert(nr_pages > 0 && from == RECLAIM_PRIORITY && to == 0);
+	reclaim_calls++;
+	return 0;
+}
+
+static unsigned long reclaim_one(gfp_t gfp, unsigned long nr_pages, int from, int to)
+{
+	reclaim_nothing(gfp, nr_pages, from, to);
+	return 1;
+}
+
+static unsigned int reclaims_of(gfp_t gfp, unsigned int order)
+{
+	reclaim_calls = 0;
+	cr_assert_null(alloc_pages(gfp | __GFP_NOWARN, order));
+	return reclaim_calls;
+}
+
+Test(page_alloc, how_hard_to_try)
+{
+	unsigned int scope;
+
+	fresh_zones(8 * MIB);
+	host_refuse(HOST_COMMIT, 0, -1);
+	direct_reclaim_hook = reclaim_nothing;
+	cr_expect_eq(reclaims_of(GFP_NOWAIT, 4), 0);
+	cr_expect_eq(reclaims_of(GFP_KERNEL | __GFP_NORETRY, 4), 2, "once, and a last look");
+	cr_expect_eq(reclaims_of(GFP_KERNEL, 4), 2);
+	cr_expect_eq(reclaims_of(GFP_KERNEL | __GFP_RETRY_MAYFAIL, 4), 17);
+	direct_reclaim_hook = reclaim_one;
+	cr_expect_eq(reclaims_of(GFP_KERNEL, 4), 2, "16 pages are costly");
+	cr_expect_eq(reclaims_of(GFP_KERNEL, 3), 17, "8 are worth it as long as it gets on");
+	cr_expect_eq(reclaims_of(GFP_KERNEL | __GFP_NORETRY, 3), 2);
+	scope = memalloc_noreclaim_save();
+	cr_expect_eq(reclaims_of(GFP_KERNEL, 3), 0);
+	memalloc_noreclaim_restore(scope);
+	cr_expect_eq(reclaims_of(GFP_KERNEL | __GFP_NORETRY, 3), 2);
+}
+
 Test(page_alloc, failure_is_reported_once_a_second)
 {
 	fresh_zones(8 * MIB);
@@ -314,7 +419,7 @@ Test(page_alloc, failure_is_reported_once_a_second)
 	for (unsigned int i = 0; i < 100; i++)
 		cr_assert_null(alloc_pages(GFP_KERNEL, 2));
 	cr_assert_geq(captured_calls, 1);
-	cr_assert_leq(captured_calls, 2, "%s", captured);
+	cr_assert_leq(captured_calls, 10, "one report and another line: %s", captured);
 	cr_assert_not_null(strstr(captured, "page allocation failure: order:2, mode:0xcc0"),
 			   "%s", captured);
 	host_fault = NULL;
