@@ -79,10 +79,12 @@ void zone_set_present(struct zone *z, unsigned long nr_present);
  */
 bool zone_grow(struct zone *z, unsigned long target);
 /*
- * Adds a zone that a run of @n pages aligned to @align fits into, unless there
- * are more than @seen by now. True: try again. No lock held; system calls.
+ * Adds a zone of @node that a run of @n pages aligned to @align fits into, unless
+ * there are more than @seen by now. True: try again. No lock held; system calls.
  */
-bool zone_add(unsigned long n, unsigned long align, unsigned int seen);
+bool zone_add(unsigned long n, unsigned long align, unsigned int seen, int node);
+/* Adds a zone below 4 GiB, likewise. False: there is no room there. */
+bool zone_add_low(unsigned int seen);
 
 /* ---- page_alloc.c: the per-CPU page lists ------------------------------------------------- */
 

@@ -30,7 +30,7 @@
 #define AT(member)	offsetof(struct kmem_params, member)
 
 /* All that is not zero. */
-#define DEFAULTS	{ .rseq = true, .decay_ms = 1000, .reclaim = true }
+#define DEFAULTS	{ .rseq = true, .decay_ms = 1000, .reclaim = true, .numa = true }
 
 static const struct kmem_params defaults = DEFAULTS;
 
@@ -71,6 +71,8 @@ const struct cmdline_option cmdline_options[] = {
 	  .kind = OPT_SIZE, .offset = AT(min_free), .limit = 1UL << 30 },
 	{ "nr_cpus", "0..8192", "CPUs that get caches of their own; 0: all",
 	  .kind = OPT_UINT, .offset = AT(nr_cpus), .limit = 8192 },
+	{ "numa", "on|off|fake=1..16", "whether NUMA nodes are told apart, or so many simulated",
+	  .kind = OPT_NUMA, .offset = AT(numa), .limit = 16 },
 	{ "verbose", "", "one line on stderr at start-up",
 	  .kind = OPT_FLAG, .offset = AT(verbose) },
 };
@@ -138,6 +140,23 @@ static bool parse_number(const char *value, unsigned long limit, bool suffix,
 	if (*value || n > limit)
 		return false;
 	*out = n;
+	return true;
+}
+
+static bool parse_numa(const char *value, unsigned long limit, struct kmem_params *p)
+{
+	unsigned long n;
+
+	if (strncmp(value, "fake=", 5)) {
+		if (!parse_switch(value, &p->numa))
+			return false;
+		p->numa_fake = 0;
+		return true;
+	}
+	if (!parse_number(value + 5, limit, false, &n) || n == 0)
+		return false;
+	p->numa = true;
+	p->numa_fake = (unsigned int)n;
 	return true;
 }
 
@@ -211,6 +230,8 @@ static bool set_option(struct kmem_params *p, const struct cmdline_option *o, co
 		return parse_switch(value, (bool *)member);
 	case OPT_CHOICE:
 		return parse_choice(value, o->words, (bool *)member);
+	case OPT_NUMA:
+		return parse_numa(value, o->limit, p);
 	case OPT_UINT:
 		if (!parse_number(value, o->limit, false, &n))
 			return false;

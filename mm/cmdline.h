@@ -57,6 +57,9 @@ struct kmem_params {
 	unsigned long limit, soft_limit;
 	/* min_free=SIZE: reserves kept from the start; 0: chosen, once somebody asks for them. */
 	unsigned long min_free;
+	/* numa=on|off|fake=N: whether nodes are told apart; N > 0: as if there were so many. */
+	bool numa;
+	unsigned int numa_fake;
 	/* limit of possible CPUs used, nr_cpus=N; 0: all. */
 	unsigned int nr_cpus;
 	/* verbose: one line on stderr at start-up with the mode and the sizes. */
@@ -71,6 +74,7 @@ enum cmdline_kind {
 	OPT_CHOICE,	/* bool: words[0] is false, words[1] is true */
 	OPT_UINT,	/* unsigned int: decimal, 0 .. limit */
 	OPT_SIZE,	/* unsigned long: decimal with K, M, G or T behind it, 0 .. limit */
+	OPT_NUMA,	/* a switch, or fake=N */
 	OPT_SLAB_DEBUG,	/* letters and names */
 };
 

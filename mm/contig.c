@@ -21,6 +21,7 @@
  */
 #include "buddy.h"
 #include "host/host.h"
+#include "numa.h"
 #include "page_limit.h"
 
 /* Makes a run that was just taken PT_LARGE, sets its dirty bits, zeroes it if asked. */
@@ -66,7 +67,7 @@ struct page *alloc_large(unsigned long nr_pages, unsigned long align_pages, gfp_
 
 	if (unlikely(!nr_pages || !is_power_of_2(align_pages)))
 		return NULL;
-	if (align_pages == 1) {
+	if (align_pages == 1 && likely(nr_nodes == 1) && !(gfp & GFP_PLACE)) {
 		page = take_parked(zones[0], nr_pages);
 		if (page)
 			return finish_run(zones[0], page, &r);

@@ -126,6 +126,7 @@ static __always_inline void describe_pages(void)
 	FIELD(zone, free_max);
 	FIELD(zone, index);
 	FIELD(zone, node);
+	FIELD(zone, low);
 	FIELD(zone, nr_present);
 	FIELD(zone, nr_committed);
 	FIELD(zone, nr_free);
@@ -207,8 +208,8 @@ static __always_inline void describe_caches(void)
 	FIELD(kmem_cache, list);
 	FIELD(kmem_cache, aliases);
 	STRUCT(kmem_cache_node);
-	FIELD(kmem_cache_node, partial);
-	FIELD(kmem_cache_node, empty);
+	FIELD(kmem_cache_node, lists);
+	FIELD(kmem_cache_node, far);
 	FIELD(kmem_cache_node, nr_slabs);
 	FIELD(kmem_cache_node, nr_partial);
 	FIELD(kmem_cache_node, nr_empty);

@@ -51,6 +51,7 @@
 #include "cmdline.h"
 #include "host/host.h"
 #include "memblock.h"
+#include "numa.h"
 #include "percpu.h"
 
 #define ZONE_ALIGN		(PAGE_SIZE << MAX_PAGE_ORDER)
@@ -59,11 +60,11 @@
 #define ZONE_AUTO_MIN		(64UL << 30)
 #define ZONE_AUTO_MAX		(16UL << 40)
 #define ZONE_SANITIZER_MAX	(16UL << 30)
+#define ZONE_LOW_MAX		(1UL << 30)
 #define GROW_MIN_PAGES		((8UL << 20) >> PAGE_SHIFT)
 
 struct zone *zones[MAX_ZONES];
 unsigned int nr_zones;
-int nr_nodes = 1;
 unsigned int host_page_order;
 
 static struct zone first_zone;
@@ -96,6 +97,7 @@ static unsigned long map_bytes(enum zone_map map, unsigned long nr_pages)
 	}
 }
 
+/* A reservation for @nr_pages pages: the heap, then the maps. */
 static unsigned long zone_span(unsigned long nr_pages)
 {
 	unsigned long span = nr_pages << PAGE_SHIFT;
@@ -105,13 +107,30 @@ static unsigned long zone_span(unsigned long nr_pages)
 	return span;
 }
 
-static char *map_base(const struct zone *z, enum zone_map map)
+/* Where a map of a reservation of @nr_pages from @base on begins. */
+static char *map_start(char *base, unsigned long nr_pages, enum zone_map map)
 {
-	char *base = z->base + (z->nr_pages << PAGE_SHIFT);
+	char *p = base + (nr_pages << PAGE_SHIFT);
 
 	for (enum zone_map m = 0; m < map; m++)
-		base += host_page_align(map_bytes(m, z->nr_pages));
-	return base;
+		p += host_page_align(map_bytes(m, nr_pages));
+	return p;
+}
+
+static char *map_base(const struct zone *z, enum zone_map map)
+{
+	switch (map) {
+	case MAP_MEMMAP:
+		return (char *)z->memmap;
+	case MAP_SLOTMAP:
+		return (char *)z->slotmap;
+	case MAP_DIRTY:
+		return (char *)z->dirty;
+	case MAP_PAGEBLOCKS:
+		return (char *)z->pageblock_type;
+	default:
+		return (char *)z->free_max;
+	}
 }
 
 /*
@@ -120,31 +139,35 @@ static char *map_base(const struct zone *z, enum zone_map map)
  * out of core files: the kernel would, but gdb's gcore writes it as zeros, which
  * fills any disk.
  */
-static void advise_zone(const struct zone *z)
+static void advise_zone(char *base, unsigned long nr_pages)
 {
-	unsigned long heap = z->nr_pages << PAGE_SHIFT;
-	unsigned long maps = zone_span(z->nr_pages) - heap;
+	unsigned long heap = nr_pages << PAGE_SHIFT;
+	unsigned long maps = zone_span(nr_pages) - heap;
 
-	host_name(z->base, heap, "kmem-heap");
-	host_name(z->base + heap, maps, "kmem-map");
-	host_advise_huge(z->base, heap + maps, false);
+	host_name(base, heap, "kmem-heap");
+	host_name(base + heap, maps, "kmem-map");
+	host_advise_huge(base, heap + maps, false);
 	if (kmem_params.thp)
-		host_advise_huge(z->base, heap, true);
-	host_dump(z->base, heap + maps, false);
+		host_advise_huge(base, heap, true);
+	host_dump(base, heap + maps, false);
 }
 
 /* ---- making zones ---------------------------------------------------------------------- */
 
-static void zone_setup(struct zone *z, char *base, unsigned long nr_pages)
+/* A zone that has the pages from @first on of a reservation of @whole pages. */
+static void zone_setup(struct zone *z, char *base, unsigned long whole, unsigned long first,
+		       unsigned long nr_pages, int node)
 {
-	z->base = base;
+	z->base = base + (first << PAGE_SHIFT);
 	z->nr_pages = nr_pages;
-	z->memmap = (struct page *)map_base(z, MAP_MEMMAP);
-	z->slotmap = (u8 *)map_base(z, MAP_SLOTMAP);
-	z->dirty = (unsigned long *)map_base(z, MAP_DIRTY);
-	z->pageblock_type = (u8 *)map_base(z, MAP_PAGEBLOCKS);
-	z->free_max = (unsigned long *)map_base(z, MAP_FREE_MAX);
-	z->node = 0;
+	z->memmap = (struct page *)map_start(base, whole, MAP_MEMMAP) + first;
+	z->slotmap = (u8 *)map_start(base, whole, MAP_SLOTMAP) + first;
+	z->dirty = (unsigned long *)map_start(base, whole, MAP_DIRTY) + first / BITS_PER_LONG;
+	z->pageblock_type = (u8 *)map_start(base, whole, MAP_PAGEBLOCKS) + first / PAGEBLOCK_PAGES;
+	z->free_max = (unsigned long *)map_start(base, whole, MAP_FREE_MAX) +
+		      first / MAX_ORDER_PAGES / BITS_PER_LONG;
+	z->node = node;
+	z->node_index = numa_index(node);
 	lock_init(&z->lock, RANK_ZONE);
 	INIT_LIST_HEAD(&z->dirty_lru);
 	INIT_LIST_HEAD(&z->parked_lru);
@@ -153,7 +176,7 @@ static void zone_setup(struct zone *z, char *base, unsigned long nr_pages)
 	for (unsigned int o = 0; o < NR_PAGE_ORDERS; o++)
 		for (unsigned int mt = 0; mt < MIGRATE_TYPES; mt++)
 			INIT_LIST_HEAD(&z->free_area[o].free_list[mt]);
-	advise_zone(z);
+	numa_bind(z->base, nr_pages << PAGE_SHIFT, node);
 }
 
 /* Reserves a zone of @bytes, halved down to @min when refused. NULL: refused. */
@@ -205,6 +228,33 @@ static unsigned long first_zone_bytes(void)
 	return limit_reservation(bytes);
 }
 
+/*
+ * Divides the first reservation among the nodes. A node's part is a whole number of
+ * words of every map. What is too small to divide, and a slotmap that the system
+ * will not have accessible as a whole, make it one node.
+ */
+static void divide_zones(char *base, unsigned long nr_pages)
+{
+	unsigned long part = ALIGN_DOWN(nr_pages / (unsigned long)nr_nodes,
+					MAX_ORDER_PAGES * BITS_PER_LONG);
+
+	if (part == 0 || host_commit(map_start(base, nr_pages, MAP_SLOTMAP),
+				     host_page_align(map_bytes(MAP_SLOTMAP, nr_pages)))) {
+		numa_one_node();
+		part = nr_pages;
+	}
+	for (int i = 0; i < nr_nodes; i++) {
+		struct zone *z = i ? memblock_alloc(sizeof(*z)) : &first_zone;
+
+		if (!z)
+			break;	/* that node's memory comes from the others */
+		zone_setup(z, base, nr_pages, (unsigned long)i * part, part, numa_node(i));
+		zone_publish(z);
+	}
+	if (nr_nodes > 1)
+		kmem_hot.heap_pages = nr_pages;
+}
+
 bool zones_init(void)
 {
 	unsigned long bytes, nr_pages;
@@ -213,14 +263,20 @@ bool zones_init(void)
 	if (nr_zones)
 		return true;
 	host_page_order = ilog2_up(max(host_page_size() >> PAGE_SHIFT, 1UL));
+	numa_init();
 	bytes = first_zone_bytes();
 	base = reserve_zone(bytes, min(bytes, ZONE_MIN), &nr_pages);
 	if (!base)
 		return false;
-	zone_setup(&first_zone, base, nr_pages);
+	advise_zone(base, nr_pages);
 	kmem_hot.heap_base = base;
+	if (nr_nodes > 1) {
+		divide_zones(base, nr_pages);
+	} else {
+		zone_setup(&first_zone, base, nr_pages, 0, nr_pages, numa_node(0));
+		zone_publish(&first_zone);
+	}
 	kmem_hot.slotmap = first_zone.slotmap;
-	zone_publish(&first_zone);
 	return true;
 }
 
@@ -232,13 +288,28 @@ void zones_prepare(void)
 		zone_grow(z, min(GROW_MIN_PAGES, z->nr_pages));
 }
 
-bool zone_add(unsigned long n, unsigned long align, unsigned int seen)
+/* Makes a zone of a reservation visible, unless there are more than @seen by now. */
+static void publish_or_drop(struct zone *z, char *base, unsigned long nr_pages, unsigned int seen)
+{
+	bool changed;
+
+	lock(&zones_lock);
+	changed = nr_zones != seen;
+	if (!changed)
+		zone_publish(z);
+	unlock(&zones_lock);
+	if (changed) {
+		host_release(base, zone_span(nr_pages));
+		memblock_free(z, sizeof(*z));
+	}
+}
+
+bool zone_add(unsigned long n, unsigned long align, unsigned int seen, int node)
 {
 	/* Room for the run wherever the zone's start falls against @align. */
 	unsigned long least = ALIGN(n, MAX_ORDER_PAGES) + (align > MAX_ORDER_PAGES ? align : 0);
 	unsigned long bytes, nr_pages;
 	struct zone *z;
-	bool changed;
 	char *base;
 
 	if (seen >= MAX_ZONES)
@@ -254,17 +325,36 @@ bool zone_add(unsigned long n, unsigned long align, unsigned int seen)
 		memblock_free(z, sizeof(*z));
 		return false;
 	}
-	zone_setup(z, base, nr_pages);
+	advise_zone(base, nr_pages);
+	zone_setup(z, base, nr_pages, 0, nr_pages, node);
+	publish_or_drop(z, base, nr_pages, seen);
+	return true;
+}
 
-	lock(&zones_lock);
-	changed = nr_zones != seen;
-	if (!changed)
-		zone_publish(z);
-	unlock(&zones_lock);
-	if (changed) {
-		host_release(base, zone_span(nr_pages));
-		memblock_free(z, sizeof(*z));
+bool zone_add_low(unsigned int seen)
+{
+	unsigned long nr_pages = ZONE_LOW_MAX >> PAGE_SHIFT;
+	char *base = NULL;
+	struct zone *z;
+
+	if (seen >= MAX_ZONES)
+		return false;
+	z = memblock_alloc(sizeof(*z));
+	if (!z)
+		return false;
+	for (; !base && nr_pages >= ZONE_ALIGN >> PAGE_SHIFT; nr_pages /= 2) {
+		base = host_reserve_low(zone_span(nr_pages));
+		if (base)
+			break;
 	}
+	if (!base) {
+		memblock_free(z, sizeof(*z));
+		return false;
+	}
+	advise_zone(base, nr_pages);
+	zone_setup(z, base, nr_pages, 0, nr_pages, numa_node(0));
+	z->low = true;
+	publish_or_drop(z, base, nr_pages, seen);
 	return true;
 }
 
@@ -278,14 +368,23 @@ static bool commit_range(char *addr, unsigned long bytes)
 	return true;
 }
 
-/* Commits the pages from @from on, heap and maps. Only the growing claim's holder. */
+/*
+ * Commits the pages from @from on, heap and maps. Only the growing claim's holder.
+ * A zone's part of a map may begin and end inside a page of the system's, which its
+ * neighbour then commits as well: that does no harm.
+ */
 static bool commit_pages(const struct zone *z, unsigned long from, unsigned long n)
 {
-	for (enum zone_map map = 0; map < NR_MAPS; map++) {
-		unsigned long done = host_page_align(map_bytes(map, from));
-		unsigned long want = host_page_align(map_bytes(map, from + n));
+	unsigned long unit = PAGE_SIZE << host_page_order;
 
-		if (want > done && !commit_range(map_base(z, map) + done, want - done))
+	for (enum zone_map map = 0; map < NR_MAPS; map++) {
+		unsigned long base = (unsigned long)map_base(z, map);
+		unsigned long done = ALIGN(base + map_bytes(map, from), unit);
+		unsigned long want = ALIGN(base + map_bytes(map, from + n), unit);
+
+		if (from == 0)
+			done = ALIGN_DOWN(base, unit);
+		if (want > done && !commit_range((char *)done, want - done))
 			return false;
 	}
 	return commit_range(z->base + (from << PAGE_SHIFT), n << PAGE_SHIFT);
@@ -350,7 +449,7 @@ void zone_set_present(struct zone *z, unsigned long nr_present)
 	 * the new part cannot be known to anyone before it was handed out.
 	 */
 	smp_store_release(&z->nr_present, nr_present);
-	if (z == &first_zone)
+	if (z == &first_zone && nr_nodes == 1)
 		smp_store_release(&kmem_hot.heap_pages, nr_present);
 }
 

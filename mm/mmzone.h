@@ -19,6 +19,14 @@
  * memory; free()'s fast path knows only it (struct kmem_hot, percpu.h). Where
  * address space is short it is small and further zones follow; zone_of() finds
  * the zone of any address.
+ *
+ * With several NUMA nodes that first reservation is divided among as many zones,
+ * one a node, with one set of maps, which each has its part of:
+ *
+ *	| heap of node 0 | heap of node 1 | memmap 0 | memmap 1 | slotmap 0 | ...
+ *
+ * so that free()'s fast path finds all of them by the one slotmap; it is all
+ * accessible then, and reads as 0 where nothing is.
  */
 #ifndef MM_MMZONE_H
 #define MM_MMZONE_H
@@ -138,6 +146,8 @@ struct zone {
 	unsigned long *free_max;	/* per 4 MiB: 1 = free as one block of the largest order; zone lock */
 	unsigned int index;		/* in zones[] */
 	int node;			/* NUMA node */
+	int node_index;			/* and its place among the nodes (numa.h) */
+	bool low;			/* below 4 GiB, for those who ask for it */
 
 	struct kmem_lock lock;
 	unsigned long nr_present;	/* pages committed and given to the buddy system */

@@ -3,44 +3,111 @@
  * nodes.c - the calls that name a NUMA node.
  *
  * A node is a preference: memory of another one serves where it has none. Only
- * with __GFP_THISNODE is it a condition; then a node that no zone belongs to
- * gives nothing. All zones there are belong to one node at present, so whatever
- * is not refused here is served by the call without a node.
+ * with __GFP_THISNODE is it a condition; then a node that there is not gives
+ * nothing. NUMA_NO_NODE, and a node that there is not, without that condition, are
+ * the calling thread's own.
+ *
+ * Pages and large objects: the thread says which node it wants (numa.h), and the
+ * call without a node does the rest. Objects of caches: per-CPU magazines hold
+ * objects of the node that their CPU is on, mostly, so for that node they serve as
+ * always; for another, or with __GFP_THISNODE, an object is taken from a slab of
+ * that node (slab_alloc_node()).
  */
 #include <kmem/slab.h>
+#include <kmem/vmalloc.h>
 
-#include "mmzone.h"
+#include <string.h>
+
+#include "numa.h"
 #include "slab.h"
 #include "start.h"
 
-/* True: the caller insists on a node that has no memory. */
+/* True: the caller insists on a node that there is not. */
 static bool node_refused(int nid, gfp_t gfp)
 {
-	if (likely(!(gfp & __GFP_THISNODE)) || nid == NUMA_NO_NODE || !mm_init())
-		return false;
-	for (unsigned int i = 0; i < smp_load_acquire(&nr_zones); i++) {
-		if (zones[i]->node == nid)
-			return false;
-	}
-	return true;
+	return unlikely(gfp & __GFP_THISNODE) && nid != NUMA_NO_NODE && mm_init() &&
+	       !numa_has_node(nid);
 }
 
 struct page *alloc_pages_node(int nid, gfp_t gfp, unsigned int order)
 {
-	return node_refused(nid, gfp) ? NULL : alloc_pages(gfp, order);
+	struct page *page;
+	int saved;
+
+	if (node_refused(nid, gfp))
+		return NULL;
+	saved = numa_prefer_save(nid);
+	page = alloc_pages(gfp, order);
+	numa_prefer_restore(saved);
+	return page;
 }
 
 void *alloc_pages_exact_nid(int nid, size_t size, gfp_t gfp)
 {
-	return node_refused(nid, gfp) ? NULL : alloc_pages_exact(size, gfp);
+	void *p;
+	int saved;
+
+	if (node_refused(nid, gfp))
+		return NULL;
+	saved = numa_prefer_save(nid);
+	p = alloc_pages_exact(size, gfp);
+	numa_prefer_restore(saved);
+	return p;
+}
+
+/* Whether magazines may serve a request for a node. */
+static bool magazines_serve(int nid, gfp_t gfp)
+{
+	return likely(nr_nodes == 1) ||
+	       (!(gfp & __GFP_THISNODE) &&
+		(nid == NUMA_NO_NODE || !numa_has_node(nid) || nid == numa_local_node()));
 }
 
 void *kmem_cache_alloc_node(struct kmem_cache *s, gfp_t gfp, int node)
 {
-	return node_refused(node, gfp) ? NULL : kmem_cache_alloc(s, gfp);
+	void *object;
+
+	if (node_refused(node, gfp))
+		return NULL;
+	if (magazines_serve(node, gfp))
+		return kmem_cache_alloc(s, gfp);
+	object = slab_alloc_node(s, gfp, node == NUMA_NO_NODE ? numa_local_node() : node);
+	if (object && (gfp & __GFP_ZERO))
+		memset(object, 0, s->object_size);
+	return object;
 }
 
 void *kmalloc_node(size_t size, gfp_t gfp, int node)
 {
-	return node_refused(node, gfp) ? NULL : kmalloc(size, gfp);
+	void *p;
+	int saved;
+
+	if (node_refused(node, gfp))
+		return NULL;
+	if (size == 0 || !mm_init() || magazines_serve(node, gfp))
+		return kmalloc(size, gfp);
+	if (size <= KMALLOC_MAX_CACHE_SIZE)
+		return kmem_cache_alloc_node(kmalloc_caches[kmalloc_index(size)], gfp, node);
+	saved = numa_prefer_save(node);
+	p = kmalloc(size, gfp);
+	numa_prefer_restore(saved);
+	return p;
+}
+
+void *vmalloc_node(size_t size, int node)
+{
+	int saved = numa_prefer_save(node);
+	void *p = vmalloc(size);
+
+	numa_prefer_restore(saved);
+	return p;
+}
+
+void *vzalloc_node(size_t size, int node)
+{
+	int saved = numa_prefer_save(node);
+	void *p = vzalloc(size);
+
+	numa_prefer_restore(saved);
+	return p;
 }

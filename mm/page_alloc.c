@@ -1,23 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
- * page_alloc.c - blocks of pages: the ladder of an allocation, the per-CPU page
- * lists, and the kernel's interface to both.
- *
- * The ladder:
+ * page_alloc.c - blocks of pages: the per-CPU page lists, and the kernel's interface.
  *
  *	per-CPU list		orders 0..3; a magazine cache per order and migrate type
- *	free lists		zone by zone: own type, other types, committed frontier
- *	grow a zone		commit more of its reservation	  (with __GFP_DIRECT_RECLAIM)
- *	add a zone		reserve more address space	  (")
- *	reclaim			shrinkers; then per-CPU caches and empty slabs: their pages
- *				may be, or merge to, what is missing (")
- *	give up			or start again: how often, the flags say (page_limit.c)
+ *	zones			page_get.c
  *
- * A request without __GFP_DIRECT_RECLAIM sees the first two rungs only and makes
- * no system call (magazine_alloc_slow() sees to it that none is made for a
- * magazine either). Where a limit is set, whether the pages may be used at all is
- * asked before the free lists are (page_charge()), and that is where a
- * request reclaims at the limit.
+ * Requests that say where memory is to lie, and pages that lie elsewhere than the
+ * CPU that frees them (another node, below 4 GiB), pass the lists by.
  *
  * Per-CPU lists. A round is the struct page of a block's head, of type PT_PCP.
  * A block goes back to the list of the type that it was asked for with: what a
@@ -39,9 +28,9 @@
 #include "buddy.h"
 #include "host/host.h"
 #include "magazine.h"
+#include "numa.h"
 #include "page_limit.h"
 #include "percpu.h"
-#include "start.h"
 
 #include "base/printk.h"
 
@@ -77,131 +66,7 @@ void bad_page(const struct page *page, const char *reason)
 	host_abort();
 }
 
-/* ---- the ladder ------------------------------------------------------------------------ */
-
-/* The free lists of every zone. On success with the zone's lock held. */
-static struct page *take_from_zones(const struct run_request *r, unsigned int n,
-				    struct zone **zp)
-{
-	unsigned long keep = frontier_keep(r->gfp);
-
-	for (unsigned int i = 0; i < n; i++) {
-		struct zone *z = zones[i];
-		struct page *page;
-
-		lock(&z->lock);
-		z->frontier_keep = keep;
-		page = buddy_take(z, r->nr_pages, r->align, r->mt);
-		if (likely(page)) {
-			*zp = z;
-			return page;
-		}
-		unlock(&z->lock);
-	}
-	return NULL;
-}
-
-/* Makes room for a request somewhere. True: try again. */
-static bool grow_heap(const struct run_request *r, unsigned int n)
-{
-	unsigned long keep = frontier_keep(r->gfp);
-
-	for (unsigned int i = 0; i < n; i++) {
-		struct zone *z = zones[i];
-		unsigned long target;
-
-		lock(&z->lock);
-		target = buddy_target(z, r->nr_pages, r->align) + keep;
-		unlock(&z->lock);
-		/* Memory that is refused here will be refused in a new zone, too. */
-		if (target <= z->nr_pages)
-			return zone_grow(z, target);
-	}
-	return zone_add(r->nr_pages + keep, r->align, n);
-}
-
-static noinline struct page *run_get_slow(const struct run_request *r, struct zone **zp)
-{
-	struct run_request req = *r;
-	unsigned int rounds = 0;
-	struct page *page;
-
-	if (max(r->nr_pages, r->align) > MAX_RUN_PAGES)
-		return NULL;
-	for (;;) {
-		unsigned int n = smp_load_acquire(&nr_zones);
-
-		if (unlikely(!n)) {
-			/* The first request of a program comes before start-up. */
-			if (!mm_init())
-				return NULL;
-			continue;
-		}
-		page = take_from_zones(&req, n, zp);
-		if (page)
-			return page;
-		if (!gfpflags_allow_blocking(req.gfp))
-			return NULL;
-		if (grow_heap(&req, n))
-			continue;
-		if (!reclaim_and_retry(req.gfp, req.nr_pages, req.nr_pages, &rounds))
-			return NULL;
-		/* What is to succeed in the end may have a part of the reserves. */
-		if (req.gfp & __GFP_NOFAIL)
-			req.gfp |= __GFP_HIGH;
-	}
-}
-
-/* Mostly the first zone has it. */
-static struct page *run_get_plain(const struct run_request *r, struct zone **zp)
-{
-	struct zone *z = zones[0];
-	struct page *page;
-
-	if (unlikely(!z || max(r->nr_pages, r->align) > MAX_ORDER_PAGES))
-		return run_get_slow(r, zp);
-	lock(&z->lock);
-	page = buddy_take(z, r->nr_pages, r->align, r->mt);
-	if (likely(page)) {
-		*zp = z;
-		return page;
-	}
-	unlock(&z->lock);
-	return run_get_slow(r, zp);
-}
-
-/* With limits or reserves in force; and the requests that put the reserves there. */
-static noinline struct page *run_get_watched(const struct run_request *r, struct zone **zp,
-					     unsigned int watch)
-{
-	struct page *page;
-
-	if (r->gfp & (__GFP_HIGH | __GFP_MEMALLOC))
-		page_reserve_arm();
-	if (!(watch & WATCH_HARD)) {
-		page_check_soft(r->nr_pages, r->gfp);
-		return watch & WATCH_RESERVE ? run_get_slow(r, zp) : run_get_plain(r, zp);
-	}
-	if (!page_charge(r->nr_pages, r->gfp))
-		return NULL;
-	page = run_get_slow(r, zp);
-	page_uncharge(r->nr_pages);
-	return page;
-}
-
-struct page *run_get(const struct run_request *r, struct zone **zp)
-{
-	unsigned int watch = READ_ONCE(page_watch);
-	struct page *page;
-
-	if (unlikely(watch || (r->gfp & (__GFP_HIGH | __GFP_MEMALLOC))))
-		page = run_get_watched(r, zp, watch);
-	else
-		page = run_get_plain(r, zp);
-	if (unlikely(!page))
-		warn_alloc(r->gfp, r->nr_pages);
-	return page;
-}
+/* ---- runs, taken and given back -------------------------------------------------------- */
 
 /* Zeroes those of @n pages from @addr on whose bit, from bit @first of @map on, is set. */
 static void zero_dirty(char *addr, const unsigned long *map, unsigned long first,
@@ -398,7 +263,7 @@ static struct page *alloc_block(unsigned int order, enum migratetype mt, gfp_t g
 	struct page *page;
 	struct zone *z;
 
-	if (order < nr_pcp_orders) {
+	if (order < nr_pcp_orders && likely(!(gfp & GFP_PLACE) && !numa_node_is_named())) {
 		page = magazine_alloc(&pcp_lists[order][mt].mag, gfp);
 		if (page && (gfp & __GFP_ZERO) && !page->known_zero)
 			__builtin_memset(page_address(page), 0, PAGE_SIZE << order);
@@ -418,7 +283,7 @@ static void free_block(struct page *page, unsigned int order)
 	struct zone *z = page_zone(page);
 	unsigned long start = page_zpn(z, page);
 
-	if (order < nr_pcp_orders) {
+	if (order < nr_pcp_orders && likely(numa_zone_is_near(z))) {
 		page->order = (u8)order;
 		page->known_zero = 0;
 		page_set_type(page, PT_PCP);

@@ -163,7 +163,8 @@ static void set_watch(void)
 {
 	WRITE_ONCE(page_watch, (page_limits.hard != ~0UL ? WATCH_HARD : 0) |
 			       (page_limits.soft_at != ~0UL ? WATCH_SOFT : 0) |
-			       (page_limits.frontier_reserve ? WATCH_RESERVE : 0));
+			       (page_limits.frontier_reserve ? WATCH_RESERVE : 0) |
+			       (nr_nodes > 1 ? WATCH_NODES : 0));
 }
 
 void page_limits_set(unsigned long hard, unsigned long soft)

@@ -34,6 +34,7 @@ extern struct page_limits page_limits __kmem_internal;
 #define WATCH_HARD	1U	/* a hard limit: they ask page_charge() */
 #define WATCH_SOFT	2U	/* a soft one: they tell page_check_soft() */
 #define WATCH_RESERVE	4U	/* a reserve: they leave frontier_keep() */
+#define WATCH_NODES	8U	/* several nodes: they go to the wanted one first */
 extern unsigned int page_watch __kmem_internal;
 
 /* Takes limit=, soft_limit=, min_free= and the cgroup's limit over. Start-up. */

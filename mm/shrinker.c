@@ -40,7 +40,7 @@
 #include "host/host.h"
 #include "lock.h"
 #include "memblock.h"
-#include "mmzone.h"
+#include "numa.h"
 #include "task.h"
 
 #define SHRINK_BATCH		128
@@ -190,7 +190,8 @@ static unsigned long take_deferred(unsigned long *deferred)
 	return __atomic_exchange_n(deferred, 0, __ATOMIC_RELAXED);
 }
 
-static unsigned long shrink_one(struct shrinker_entry *e, struct shrink_control *sc,
+/* @i: the node's index, of which the shrinker has a count of its own. */
+static unsigned long shrink_one(struct shrinker_entry *e, struct shrink_control *sc, int i,
 				int priority)
 {
 	struct shrinker *s = &e->shrinker;
@@ -199,7 +200,7 @@ static unsigned long shrink_one(struct shrinker_entry *e, struct shrink_control 
 
 	if (n == 0)
 		return 0;
-	put_off = take_deferred(&e->deferred[sc->nid]);
+	put_off = take_deferred(&e->deferred[i]);
 	share = share_of(s, n, priority);
 	left = min((put_off >> priority) + share, 2 * n);
 	/* Less than a batch is looked at only where it is all there is. */
@@ -219,7 +220,7 @@ static unsigned long shrink_one(struct shrinker_entry *e, struct shrink_control 
 	rest = put_off + share;
 	rest = min(rest - min(looked, rest), 2 * n);
 	if (rest)
-		stat_add(e->deferred[sc->nid], rest);
+		stat_add(e->deferred[i], rest);
 	return freed;
 }
 
@@ -228,10 +229,10 @@ static unsigned long shrink_entry(struct shrinker_entry *e, gfp_t gfp, int prior
 	int nodes = e->shrinker.flags & SHRINKER_NUMA_AWARE ? nr_nodes : 1;
 	unsigned long freed = 0;
 
-	for (int nid = 0; nid < nodes; nid++) {
-		struct shrink_control sc = { .gfp_mask = gfp, .nid = nid };
+	for (int i = 0; i < nodes; i++) {
+		struct shrink_control sc = { .gfp_mask = gfp, .nid = numa_node(i) };
 
-		freed += shrink_one(e, &sc, priority);
+		freed += shrink_one(e, &sc, i, priority);
 	}
 	return freed;
 }

@@ -11,9 +11,11 @@
  * magazines count as in use; node lock):
  *
  *	inuse			list it is on
- *	0			node->empty (at most node_max_empty of them; more go back)
- *	1 .. objects - 1	node->partial[bin], by how full it is
+ *	0			empty (at most node_max_empty of them; more go back)
+ *	1 .. objects - 1	partial[bin], by how full it is
  *	objects			none (slab_list points to itself)
+ *
+ * There is a set of these lists for each NUMA node.
  */
 #ifndef MM_SLAB_H
 #define MM_SLAB_H
@@ -26,10 +28,16 @@
 /* partial[0] holds the emptiest slabs; refills take from the fullest bin. */
 #define SLAB_BINS	4
 
-struct kmem_cache_node {
-	struct kmem_lock lock;		/* "node lock": all below, and every slab's bitmap */
+struct slab_lists {
 	struct list_head partial[SLAB_BINS];
 	struct list_head empty;
+};
+
+/* One for each cache; what is told apart by NUMA node are the lists of slabs. */
+struct kmem_cache_node {
+	struct kmem_lock lock;		/* "node lock": all below, and every slab's bitmap */
+	struct slab_lists lists;	/* slabs on the first NUMA node */
+	struct slab_lists *far;		/* [nr_nodes - 1]: on the others; NULL where there is one */
 	unsigned long nr_slabs;
 	unsigned long nr_partial;
 	unsigned long nr_empty;
@@ -85,7 +93,9 @@ extern const struct magazine_backend slab_backend;
 
 /* Sets size, objects, order and reciprocals from object_size and align. */
 bool calculate_sizes(struct kmem_cache *s);
-void kmem_cache_node_init(struct kmem_cache_node *n);
+/* False: no memory. */
+bool kmem_cache_node_init(struct kmem_cache_node *n);
+void kmem_cache_node_release(struct kmem_cache_node *n);
 
 static inline char *slab_address(const struct page *slab)
 {
@@ -102,6 +112,8 @@ static inline unsigned int slab_index(const struct kmem_cache *s, unsigned long 
  * checks the pointer and reports; it is the whole of free in debugged caches.
  */
 void *slab_alloc_one(struct kmem_cache *s, gfp_t gfp);
+/* One from a slab on @node, a new one if need be; of another node only without __GFP_THISNODE. */
+void *slab_alloc_node(struct kmem_cache *s, gfp_t gfp, int node);
 void slab_free_one(struct kmem_cache *s, void *object, void *caller);
 
 /* Gives back all empty slabs but @keep. Returns the slabs left. */

@@ -110,6 +110,7 @@ static void free_cache(struct kmem_cache *s)
 	}
 	if (s->name)
 		memblock_free((char *)s->name, strlen(s->name) + 1);
+	kmem_cache_node_release(&s->node);
 	memblock_free(s, sizeof(*s));
 }
 
@@ -126,7 +127,6 @@ static struct kmem_cache *new_cache(const char *name, unsigned int size,
 	if (!s)
 		return NULL;
 	INIT_LIST_HEAD(&s->aliases);
-	kmem_cache_node_init(&s->node);
 	s->name = memblock_strdup(name);
 	s->flags = flags | (args->sheaf_capacity || args->reclaim ? SLAB_NO_MERGE : 0);
 	s->object_size = size;
@@ -136,7 +136,11 @@ static struct kmem_cache *new_cache(const char *name, unsigned int size,
 	s->usersize = args->usersize;
 	s->migratetype = flags & SLAB_RECLAIM_ACCOUNT ? MIGRATE_RECLAIMABLE : MIGRATE_UNMOVABLE;
 	s->refcount = 1;
-	if (!s->name || !calculate_sizes(s) || !slab_add_reaper(s)) {
+	if (flags & SLAB_CACHE_DMA)
+		s->allocflags |= __GFP_DMA;
+	if (flags & SLAB_CACHE_DMA32)
+		s->allocflags |= __GFP_DMA32;
+	if (!kmem_cache_node_init(&s->node) || !s->name || !calculate_sizes(s) || !slab_add_reaper(s)) {
 		free_cache(s);
 		return NULL;
 	}

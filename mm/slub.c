@@ -28,6 +28,8 @@
 #include "base/printk.h"
 #include "cmdline.h"
 #include "host/host.h"
+#include "memblock.h"
+#include "numa.h"
 #include "percpu.h"
 
 /* Empty slabs that a node keeps for the next refill. */
@@ -72,12 +74,34 @@ bool calculate_sizes(struct kmem_cache *s)
 	return true;
 }
 
-void kmem_cache_node_init(struct kmem_cache_node *n)
+static void init_lists(struct slab_lists *l)
+{
+	for (int i = 0; i < SLAB_BINS; i++)
+		INIT_LIST_HEAD(&l->partial[i]);
+	INIT_LIST_HEAD(&l->empty);
+}
+
+static size_t far_bytes(void)
+{
+	return (size_t)(nr_nodes - 1) * sizeof(struct slab_lists);
+}
+
+bool kmem_cache_node_init(struct kmem_cache_node *n)
 {
 	lock_init(&n->lock, RANK_NODE);
-	for (int i = 0; i < SLAB_BINS; i++)
-		INIT_LIST_HEAD(&n->partial[i]);
-	INIT_LIST_HEAD(&n->empty);
+	init_lists(&n->lists);
+	if (likely(nr_nodes == 1))
+		return true;
+	n->far = memblock_alloc(far_bytes());
+	for (int i = 0; n->far && i < nr_nodes - 1; i++)
+		init_lists(&n->far[i]);
+	return n->far != NULL;
+}
+
+void kmem_cache_node_release(struct kmem_cache_node *n)
+{
+	if (n->far)
+		memblock_free(n->far, far_bytes());
 }
 
 /* ---- a slab's bits ----------------------------------------------------------------- */
@@ -116,20 +140,35 @@ static unsigned int slab_take(struct kmem_cache *s, struct page *slab, void **ro
 
 /* ---- a node's lists ------------------------------------------------------------------ */
 
-static struct list_head *slab_list_of(struct kmem_cache *s, unsigned int inuse)
+/* The lists of the i-th NUMA node. */
+static struct slab_lists *nth_lists(struct kmem_cache_node *n, int i)
 {
+	return likely(i == 0) ? &n->lists : &n->far[i - 1];
+}
+
+static struct slab_lists *lists_of(struct kmem_cache_node *n, const struct page *slab)
+{
+	return likely(nr_nodes == 1) ? &n->lists : nth_lists(n, page_zone(slab)->node_index);
+}
+
+/* The list that a slab is on with so many objects in use; NULL: none. */
+static struct list_head *slab_list_of(struct kmem_cache *s, const struct page *slab,
+				      unsigned int inuse)
+{
+	struct slab_lists *l = lists_of(&s->node, slab);
+
 	if (inuse == s->objects)
 		return NULL;
 	if (inuse == 0)
-		return &s->node.empty;
-	return &s->node.partial[inuse * s->bin_reciprocal >> 16];
+		return &l->empty;
+	return &l->partial[inuse * s->bin_reciprocal >> 16];
 }
 
 /* The slab had @before objects in use: put it where it belongs now. Node lock. */
 static void slab_relist(struct kmem_cache *s, struct page *slab, unsigned int before)
 {
-	struct list_head *from = slab_list_of(s, before);
-	struct list_head *to = slab_list_of(s, slab->inuse);
+	struct list_head *from = slab_list_of(s, slab, before);
+	struct list_head *to = slab_list_of(s, slab, slab->inuse);
 	struct kmem_cache_node *n = &s->node;
 
 	if (from == to)
@@ -152,15 +191,25 @@ static void slab_relist(struct kmem_cache *s, struct page *slab, unsigned int be
 	}
 }
 
-static struct page *node_pick(struct kmem_cache_node *n)
+static struct page *lists_pick(struct slab_lists *l)
 {
 	for (int i = SLAB_BINS - 1; i >= 0; i--) {
-		if (!list_empty(&n->partial[i]))
-			return list_first_entry(&n->partial[i], struct page, slab_list);
+		if (!list_empty(&l->partial[i]))
+			return list_first_entry(&l->partial[i], struct page, slab_list);
 	}
-	if (!list_empty(&n->empty))
-		return list_first_entry(&n->empty, struct page, slab_list);
+	if (!list_empty(&l->empty))
+		return list_first_entry(&l->empty, struct page, slab_list);
 	return NULL;
+}
+
+/* A slab with room, of the NUMA node with this index before those of others. */
+static struct page *node_pick(struct kmem_cache_node *n, int near)
+{
+	struct page *slab = lists_pick(nth_lists(n, near));
+
+	for (int i = 1; !slab && unlikely(i < nr_nodes); i++)
+		slab = lists_pick(nth_lists(n, (near + i) % nr_nodes));
+	return slab;
 }
 
 /* ---- slabs come and go ------------------------------------------------------------------ */
@@ -240,12 +289,16 @@ static void node_trim_empty(struct kmem_cache *s, unsigned long keep, struct lis
 
 	if ((s->flags & SLAB_TYPESAFE_BY_RCU) && s->refcount > 0)
 		return;
-	while (n->nr_empty > keep) {
-		page_set_type(list_last_entry(&n->empty, struct page, slab_list), PT_PCP);
-		list_move(n->empty.prev, out);
-		stat_add_locked(n->nr_empty, -1UL);
-		stat_add_locked(n->nr_slabs, -1UL);
-		stat_inc_locked(n->free_slab);
+	for (int i = 0; i < nr_nodes; i++) {
+		struct slab_lists *l = nth_lists(n, i);
+
+		while (n->nr_empty > keep && !list_empty(&l->empty)) {
+			page_set_type(list_last_entry(&l->empty, struct page, slab_list), PT_PCP);
+			list_move(l->empty.prev, out);
+			stat_add_locked(n->nr_empty, -1UL);
+			stat_add_locked(n->nr_slabs, -1UL);
+			stat_inc_locked(n->free_slab);
+		}
 	}
 }
 
@@ -275,12 +328,13 @@ static void node_count(struct kmem_cache *s, long objects)
 /* Takes from the slabs that the node has. */
 static unsigned int node_refill(struct kmem_cache *s, void **rounds, unsigned int n)
 {
+	int near = numa_local_index();
 	struct kmem_cache_node *node = &s->node;
 	unsigned int got = 0;
 	struct page *slab;
 
 	lock(&node->lock);
-	while (got < n && (slab = node_pick(node))) {
+	while (got < n && (slab = node_pick(node, near))) {
 		unsigned int before = slab->inuse;
 
 		got += slab_take(s, slab, rounds + got, n - got);
@@ -290,6 +344,14 @@ static unsigned int node_refill(struct kmem_cache *s, void **rounds, unsigned in
 	stat_add_locked(node->alloc_slowpath, got);
 	unlock(&node->lock);
 	return got;
+}
+
+/* A slab that is on no list yet becomes one of the node's. Node lock. */
+static void node_add_slab(struct kmem_cache_node *n, struct page *slab)
+{
+	page_set_type(slab, PT_SLAB);
+	stat_inc_locked(n->nr_slabs);
+	stat_inc_locked(n->alloc_slab);
 }
 
 static unsigned int slab_refill(struct magazine_cache *mc, void **rounds,
@@ -306,9 +368,7 @@ static unsigned int slab_refill(struct magazine_cache *mc, void **rounds,
 			return 0;
 		got = slab_take(s, slab, rounds, n);
 		lock(&node->lock);
-		page_set_type(slab, PT_SLAB);
-		stat_inc_locked(node->nr_slabs);
-		stat_inc_locked(node->alloc_slab);
+		node_add_slab(node, slab);
 		node_count(s, got);
 		stat_add_locked(node->alloc_slowpath, got);
 		slab_relist(s, slab, s->objects);
@@ -322,6 +382,41 @@ static unsigned int slab_refill(struct magazine_cache *mc, void **rounds,
 		rounds[j] = t;
 	}
 	return got;
+}
+
+/* ---- objects of a node ------------------------------------------------------------------- */
+
+void *slab_alloc_node(struct kmem_cache *s, gfp_t gfp, int node)
+{
+	struct kmem_cache_node *n = &s->node;
+	struct page *slab, *fresh = NULL;
+	unsigned int before;
+	void *object;
+	int saved;
+
+	lock(&n->lock);
+	slab = lists_pick(nth_lists(n, numa_index(node)));
+	if (!slab) {
+		unlock(&n->lock);
+		saved = numa_prefer_save(node);
+		slab = fresh = new_slab(s, gfp);
+		numa_prefer_restore(saved);
+		if (!slab)
+			return NULL;
+		lock(&n->lock);
+	}
+	/* One that is full is on no list: that is where a fresh one is, too. */
+	before = fresh ? s->objects : slab->inuse;
+	if (fresh)
+		node_add_slab(n, fresh);
+	slab_take(s, slab, &object, 1);
+	slab_relist(s, slab, before);
+	node_count(s, 1);
+	stat_inc_locked(n->alloc_slowpath);
+	unlock(&n->lock);
+	if (unlikely(s->debug) && kmem_params.init_on_alloc && !s->ctor)
+		memset(object, 0, s->size);
+	return object;
 }
 
 /* ---- flush ---------------------------------------------------------------------------------- */
@@ -608,7 +703,7 @@ static void validate_list(struct kmem_cache *s, struct list_head *list,
 	list_for_each_entry(slab, list, slab_list) {
 		if (slab->type != PT_SLAB || slab->slab_cache != s)
 			slab_error(s, v, "page type on a slab list", slab->type, PT_SLAB);
-		else if (slab_list_of(s, slab->inuse) != list)
+		else if (slab_list_of(s, slab, slab->inuse) != list)
 			slab_error(s, v, "objects in use on this list", slab->inuse, 0);
 		if (++n > limit) {
 			slab_error(s, v, "slabs on a list", n, limit);
@@ -624,9 +719,13 @@ long validate_slab_cache(struct kmem_cache *s)
 
 	lock(&n->lock);
 	for_each_slab(s, validate_slab, &v);
-	for (int i = 0; i < SLAB_BINS; i++)
-		validate_list(s, &n->partial[i], n->nr_partial, &v);
-	validate_list(s, &n->empty, n->nr_empty, &v);
+	for (int i = 0; i < nr_nodes; i++) {
+		struct slab_lists *l = nth_lists(n, i);
+
+		for (int bin = 0; bin < SLAB_BINS; bin++)
+			validate_list(s, &l->partial[bin], n->nr_partial, &v);
+		validate_list(s, &l->empty, n->nr_empty, &v);
+	}
 	if (v.slabs != n->nr_slabs)
 		slab_error(s, &v, "slabs", n->nr_slabs, v.slabs);
 	if (v.partial != n->nr_partial)

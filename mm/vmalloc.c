@@ -79,19 +79,6 @@ void *vzalloc(size_t size)
 	return area_alloc(size, 1, GFP_KERNEL | __GFP_ZERO);
 }
 
-/* A node is a preference, and there is one (nodes.c). */
-void *vmalloc_node(size_t size, int node)
-{
-	(void)node;
-	return vmalloc(size);
-}
-
-void *vzalloc_node(size_t size, int node)
-{
-	(void)node;
-	return vzalloc(size);
-}
-
 void *vmalloc_huge(size_t size, gfp_t gfp)
 {
 	return area_alloc(size, size >= HUGE_PAGES << PAGE_SHIFT ? HUGE_PAGES : 1, gfp);

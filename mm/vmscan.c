@@ -43,6 +43,7 @@
 #include "cmdline.h"
 #include "control.h"
 #include "host/host.h"
+#include "numa.h"
 #include "page_limit.h"
 #include "percpu.h"
 #include "shrinker.h"
@@ -177,6 +178,7 @@ static void drain_caches(void)
 static unsigned long reclaim_pages(gfp_t gfp, unsigned long nr_pages, int from, int to)
 {
 	unsigned int saved = task_save(TASK_MEMALLOC);
+	int node = numa_prefer_save(NUMA_NO_NODE);
 	unsigned long before = pages_used(), freed = 0;
 	bool drained = false;
 
@@ -189,6 +191,7 @@ static unsigned long reclaim_pages(gfp_t gfp, unsigned long nr_pages, int from, 
 		drained = true;
 		freed = before - min(pages_used(), before);
 	}
+	numa_prefer_restore(node);
 	task_restore(TASK_MEMALLOC, saved);
 	return freed;
 }

@@ -182,6 +182,17 @@ static size_t read_cgroup_limit(void)
 	return limit;
 }
 
+static size_t machine_memory(void)
+{
+	struct sysinfo si;
+
+	memset(&si, 0, sizeof(si));
+	if (raw_syscall(SYS_sysinfo, &si) || !si.totalram)
+		return SIZE_MAX;
+	return si.totalram * (si.mem_unit ? si.mem_unit : 1);
+}
+
+/* Groups without a limit of their own name a large number, or more than there is. */
 size_t host_cgroup_limit(void)
 {
 	static size_t limit;	/* 0: not read yet; two threads would find the same */
@@ -189,6 +200,8 @@ size_t host_cgroup_limit(void)
 
 	if (!found) {
 		found = max(read_cgroup_limit(), (size_t)1);
+		if (found >= machine_memory())
+			found = SIZE_MAX;
 		WRITE_ONCE(limit, found);
 	}
 	return found;
@@ -196,13 +209,7 @@ size_t host_cgroup_limit(void)
 
 size_t host_memory_total(void)
 {
-	struct sysinfo si;
-	size_t total = SIZE_MAX;
-
-	memset(&si, 0, sizeof(si));
-	if (!raw_syscall(SYS_sysinfo, &si) && si.totalram)
-		total = si.totalram * (si.mem_unit ? si.mem_unit : 1);
-	return total;
+	return machine_memory();
 }
 
 size_t host_address_limit(void)

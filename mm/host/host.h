@@ -56,6 +56,19 @@ int host_move(void *from, void *to, size_t size);
 /* Unmaps. */
 int host_release(void *addr, size_t size);
 
+/*
+ * The same below 4 GiB, aligned to 4 MiB, wherever there is room. NULL: there is none,
+ * or the kernel does not know how to ask without risk to other mappings.
+ */
+void *host_reserve_low(size_t size);
+
+/* Page faults in a range take memory of node @nid first (MPOL_PREFERRED); advice. */
+int host_prefer_node(void *addr, size_t size, int nid);
+/* Nodes 0..63 that the process may have memory of, as bits; bit 0 alone if nobody says. */
+u64 host_memory_nodes(void);
+/* Whether the process has no memory policy of its own. */
+bool host_memory_policy_is_default(void);
+
 /* Names a mapping for /proc/PID/maps ("[anon:kmem-heap]"); advice only. */
 void host_name(void *addr, size_t size, const char *name);
 
@@ -66,7 +79,8 @@ void host_dump(void *addr, size_t size, bool on);
 
 size_t host_page_size(void);		/* from the auxiliary vector */
 size_t host_memory_total(void);		/* the machine's, in bytes */
-size_t host_cgroup_limit(void);		/* the cgroup's limit, read once; SIZE_MAX if none */
+/* The cgroup's limit, read once; SIZE_MAX if it is no less than the machine's memory. */
+size_t host_cgroup_limit(void);
 size_t host_address_limit(void);	/* RLIMIT_AS; SIZE_MAX if none */
 /*
  * Possible CPUs (not online ones, not those of the affinity mask): 1 + the
@@ -85,6 +99,7 @@ u64 host_now_ms(void);			/* CLOCK_MONOTONIC_COARSE, by the vDSO */
 int host_gettid(void);
 int host_getpid(void);
 int host_getcpu(void);			/* negative: unknown */
+int host_getnode(void);			/* NUMA node; negative: unknown */
 void host_comm(char name[16]);		/* the thread's name; "?" where it is not told */
 
 /* Waits while *@word == @value; spurious returns are allowed. */

@@ -20,6 +20,7 @@
  */
 #include <errno.h>
 #include <linux/futex.h>
+#include <linux/mempolicy.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -37,6 +38,9 @@
 #endif
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE	23
+#endif
+#ifndef MAP_FIXED_NOREPLACE
+#define MAP_FIXED_NOREPLACE	0x100000
 #endif
 #ifndef MREMAP_DONTUNMAP
 #define MREMAP_DONTUNMAP	4
@@ -90,6 +94,53 @@ void *host_reserve(size_t size, size_t align)
 	if (slack > head)
 		raw_syscall(SYS_munmap, aligned + size, slack - head);
 	return aligned;
+}
+
+/*
+ * From the top down, in steps: programs lie at the bottom. A kernel that does not
+ * know MAP_FIXED_NOREPLACE takes the address for a hint; what it gives elsewhere
+ * goes back.
+ */
+void *host_reserve_low(size_t size)
+{
+	const size_t step = 4UL << 20, end = 1UL << 32;
+
+	if (fault(HOST_RESERVE) || size > end / 2)
+		return NULL;
+	for (size_t addr = ALIGN_DOWN(end - size, step); addr >= step; addr -= step) {
+		char *p = do_mmap((void *)addr, size, PROT_NONE, MAP_NORESERVE | MAP_FIXED_NOREPLACE);
+
+		if (p == (char *)addr)
+			return p;
+		if (p)
+			raw_syscall(SYS_munmap, p, size);
+	}
+	return NULL;
+}
+
+int host_prefer_node(void *addr, size_t size, int nid)
+{
+	u64 mask = nid >= 0 && nid < 64 ? 1ULL << nid : 0;
+
+	return (int)raw_syscall(SYS_mbind, addr, size, MPOL_PREFERRED, &mask, 65, 0);
+}
+
+u64 host_memory_nodes(void)
+{
+	u64 mask[16] = { 0 };	/* as many nodes as any kernel is built for: it wants room for all */
+	int mode = 0;
+
+	if (raw_syscall(SYS_get_mempolicy, &mode, mask, 8 * sizeof(mask), NULL,
+			MPOL_F_MEMS_ALLOWED))
+		return 1;
+	return mask[0] ? mask[0] : 1;
+}
+
+bool host_memory_policy_is_default(void)
+{
+	int mode = MPOL_DEFAULT;
+
+	return !raw_syscall(SYS_get_mempolicy, &mode, NULL, 0, NULL, 0) && mode == MPOL_DEFAULT;
 }
 
 void *host_map(size_t size)
@@ -233,6 +284,15 @@ int host_getcpu(void)
 
 	errno = saved;
 	return cpu;
+}
+
+int host_getnode(void)
+{
+	unsigned int cpu, node;
+	int saved = errno, err = getcpu(&cpu, &node);
+
+	errno = saved;
+	return err ? -1 : (int)node;
 }
 
 void host_yield(void)

@@ -228,11 +228,11 @@ Test(mmzone, refused_zone_leaks_nothing)
 Test(mmzone, zone_that_somebody_else_has_added)
 {
 	fresh_zones(8 * MIB);
-	cr_assert(zone_add(1, 1, 1));
+	cr_assert(zone_add(1, 1, 1, 0));
 	cr_assert_eq(nr_zones, 2);
-	cr_assert(zone_add(1, 1, 1), "there is a second zone: look again");
+	cr_assert(zone_add(1, 1, 1, 0), "there is a second zone: look again");
 	cr_assert_eq(nr_zones, 2, "and no third one");
-	cr_assert_not(zone_add(1, 1, MAX_ZONES));
+	cr_assert_not(zone_add(1, 1, MAX_ZONES, 0));
 	cr_assert_eq(zones_validate(), 0);
 }
 

@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: MIT
 /*
- * Calls that name a NUMA node: nodes.c; folios on the way (<kmem/folio.h>).
+ * Calls that name a NUMA node: nodes.c; folios on the way (<kmem/folio.h>). On the
+ * machine as it is, and with four nodes simulated, for which the test runs itself
+ * again.
  */
 #include "slab_test.h"
 
 #include <kmem/folio.h>
+#include <kmem/vmalloc.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "mm/numa.h"
 
 TestSuite(nodes, .timeout = 60);
 
@@ -55,6 +62,99 @@ Test(nodes, thisnode_is_that_node_or_nothing)
 	cr_expect_null(alloc_pages_exact_nid(NO_SUCH_NODE, 100, gfp));
 	cr_expect(cache_live(s) == 0);
 	kmem_cache_destroy(s);
+}
+
+/* ---- four nodes ------------------------------------------------------------------------- */
+
+#define NODES	4
+
+static int nid_of(const void *p)
+{
+	return page_to_nid(virt_to_page(p));
+}
+
+/* In a program that was started with numa=fake=4. */
+static int objects_of_nodes(void)
+{
+	static void *p[NODES][500], *q[NODES][50];
+	struct kmem_cache *s = kmem_cache_create("nodes", 200, NULL, SLAB_NO_MERGE);
+	gfp_t gfp = GFP_KERNEL | __GFP_ZERO;
+	int bad = nr_nodes != NODES;
+
+	for (unsigned int i = 0; i < 500 && !bad; i++) {
+		for (int nid = 0; nid < NODES; nid++) {
+			p[nid][i] = kmem_cache_alloc_node(s, i % 2 ? gfp : gfp | __GFP_THISNODE, nid);
+			bad |= !p[nid][i] || !all_bytes(p[nid][i], 200, 0);
+			/* Without the flag the local magazines serve their own node. */
+			bad |= (i % 2 == 0 || nid != numa_local_node()) && nid_of(p[nid][i]) != nid;
+			memset(p[nid][i], nid + 1, 200);
+		}
+	}
+	for (unsigned int i = 0; i < 50; i++) {
+		for (int nid = 0; nid < NODES; nid++) {
+			q[nid][i] = kmalloc_node(100UL << i % 14, gfp | __GFP_THISNODE, nid);
+			bad |= !q[nid][i] || nid_of(q[nid][i]) != nid;
+			bad |= !all_bytes(q[nid][i], 100UL << i % 14, 0);
+			memset(q[nid][i], 1, 100UL << i % 14);
+		}
+	}
+	for (int nid = 0; nid < NODES; nid++) {
+		void *v = vmalloc_node(100000, nid), *z = vzalloc_node(5000, nid);
+		struct page *page = alloc_pages_node(nid, gfp | __GFP_THISNODE, 2);
+		void *exact = alloc_pages_exact_nid(nid, 20000, gfp | __GFP_THISNODE);
+
+		bad |= nid_of(v) != nid || nid_of(z) != nid || nid_of(exact) != nid ||
+		       page_to_nid(page) != nid;
+		vfree(v);
+		vfree(z);
+		free_pages_exact(exact, 20000);
+		__free_pages(page, 2);
+	}
+	bad |= kmalloc_node(100, gfp | __GFP_THISNODE, NODES) != NULL;
+	bad |= validate_slab_cache(s) != 0;
+	for (int nid = 0; nid < NODES; nid++) {
+		for (unsigned int i = 0; i < 500; i++) {
+			bad |= !all_bytes(p[nid][i], 200, (unsigned char)(nid + 1));
+			kmem_cache_free(s, p[nid][i]);
+		}
+		for (unsigned int i = 0; i < 50; i++)
+			kfree(q[nid][i]);
+	}
+	bad |= kmem_cache_shrink(s) != 0 && (percpu.mode != PERCPU_RSEQ || percpu.can_drain);
+	kmem_cache_destroy(s);
+	bad |= validate_slab_caches() != 0 || zones_validate() != 0;
+	return bad;
+}
+
+/* Runs before Criterion's main() in the program's second life. */
+static void __attribute__((constructor)) second_life(void)
+{
+	const char *line = getenv("KMEM_CMDLINE");
+
+	if (line && strstr(line, "numa=fake=4") && getenv("KMEM_TEST_NODES"))
+		_exit(objects_of_nodes());
+}
+
+static int run_again(const char *line)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		setenv("KMEM_CMDLINE", line, 1);
+		setenv("KMEM_TEST_NODES", "1", 1);
+		execl("/proc/self/exe", "test_nodes", NULL);
+		_exit(99);
+	}
+	cr_assert_eq(waitpid(pid, &status, 0), pid);
+	return status;
+}
+
+Test(nodes, objects_of_four_nodes)
+{
+	cr_expect_eq(run_again("numa=fake=4"), 0);
+	cr_expect_eq(run_again("numa=fake=4 rseq=off"), 0);
+	cr_expect_eq(run_again("numa=fake=4 slab_debug=F"), 0);
 }
 
 Test(nodes, array_size_overflow_gives_null)

@@ -204,13 +204,19 @@ Test(page_limit, soft_limit_reclaims_and_fails_nothing)
 static volatile bool stop;
 static unsigned long seen_most;
 
+static void look(void)
+{
+	unsigned long used = pages_used(), most = READ_ONCE(seen_most);
+
+	while (used > most && !__atomic_compare_exchange_n(&seen_most, &most, used, false,
+							   __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		;
+}
+
 static void *watch(void *unused)
 {
-	while (!stop) {
-		unsigned long used = pages_used();
-
-		seen_most = max(seen_most, used);
-	}
+	while (!stop)
+		look();
 	return unused;
 }
 
@@ -229,6 +235,7 @@ static void *grab(void *seed)
 		} else {
 			block[k] = alloc_pages(GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN, order);
 			orders[k] = order;
+			look();
 		}
 	}
 	for (unsigned int k = 0; k < 16; k++)

@@ -23,7 +23,7 @@
 	O(zone, free_max) O(zone, index) O(zone, node)			\
 	R(zone, nr_present) O(zone, nr_committed) O(zone, nr_free)	\
 	O(zone, nr_dirty_free) R(zone, free_area) O(zone, nr_purged)	\
-	O(zone, nr_steals)						\
+	O(zone, nr_steals) O(zone, low)					\
 	R(list_head, next) R(list_head, prev)				\
 	R(percpu_state, mode) O(percpu_state, use_cid)			\
 	R(percpu_state, nr_cpus) R(percpu_state, base)			\

@@ -49,6 +49,9 @@ static bool read_zone(struct heap *h, uint64_t addr, struct heap_zone *z)
 	z->free_max = VALUE(f, bytes, zone_free_max);
 	z->index = (unsigned int)VALUE(f, bytes, zone_index);
 	z->node = (int)VALUE(f, bytes, zone_node);
+	z->low = VALUE(f, bytes, zone_low) != 0;
+	for (size_t i = 0; i < h->nr_zones; i++)
+		z->ordinal += h->zones[i].node == z->node && h->zones[i].low == z->low;
 	z->nr_present = VALUE(f, bytes, zone_nr_present);
 	z->nr_committed = max_u64(VALUE(f, bytes, zone_nr_committed), z->nr_present);
 	z->nr_free = VALUE(f, bytes, zone_nr_free);
@@ -98,10 +101,12 @@ const struct heap_zone *heap_zone_of(const struct heap *h, uint64_t addr)
 
 const char *zone_name(const struct heap_zone *z, char *buf, size_t size)
 {
-	if (z->index == 0)
-		snprintf(buf, size, "Normal");
+	const char *kind = z->low ? "DMA32" : "Normal";
+
+	if (z->ordinal == 0)
+		snprintf(buf, size, "%s", kind);
 	else
-		snprintf(buf, size, "Normal%u", z->index);
+		snprintf(buf, size, "%s%u", kind, z->ordinal);
 	return buf;
 }
 

@@ -29,6 +29,8 @@ struct heap_zone {
 	uint64_t nr_purged, nr_steals;
 	unsigned int index;
 	int node;
+	bool low;			/* below 4 GiB */
+	unsigned int ordinal;		/* among the zones of its node and kind */
 };
 
 struct heap_cache {
