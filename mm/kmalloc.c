@@ -21,6 +21,7 @@
 #include "kmalloc_hit.h"
 #include "percpu.h"
 #include "start.h"
+#include "task.h"
 
 struct kmem_cache *kmalloc_caches[KMALLOC_CLASSES];
 
@@ -319,11 +320,17 @@ void *krealloc_slow(void *p, size_t size, gfp_t gfp)
 
 void *krealloc(const void *p, size_t new_size, gfp_t gfp)
 {
+	unsigned int saved;
+	void *q;
+
 	if (new_size == 0) {
 		kfree(p);
 		return ZERO_SIZE_PTR;
 	}
 	if (ZERO_OR_NULL_PTR(p))
 		return kmalloc(new_size, gfp);
-	return krealloc_slow((void *)p, new_size, gfp);
+	saved = task_save_nowait(gfp);
+	q = krealloc_slow((void *)p, new_size, gfp);
+	task_restore_nowait(gfp, saved);
+	return q;
 }

@@ -30,8 +30,7 @@ int nr_nodes = 1;
 
 static int node_number[MAX_NODES];	/* nr_nodes of them, ascending */
 
-/* The node that the thread's present call names, + 1; 0: none. */
-static __thread int preferred __attribute__((tls_model("initial-exec")));
+__thread int numa_preferred __attribute__((tls_model("initial-exec")));
 
 int numa_node(int i)
 {
@@ -52,11 +51,6 @@ int numa_index(int nid)
 		if (node_number[i] == nid)
 			return i;
 	return 0;
-}
-
-int numa_local_index(void)
-{
-	return likely(nr_nodes == 1) ? 0 : numa_index(numa_local_node());
 }
 
 static void fake_nodes(unsigned int n)
@@ -105,36 +99,26 @@ int numa_wanted_node(void)
 {
 	if (likely(nr_nodes == 1))
 		return node_number[0];
-	return preferred && numa_has_node(preferred - 1) ? preferred - 1 : numa_local_node();
-}
-
-bool numa_node_is_named(void)
-{
-	return unlikely(nr_nodes > 1) && preferred;
+	if (numa_preferred && numa_has_node(numa_preferred - 1))
+		return numa_preferred - 1;
+	return numa_local_node();
 }
 
 int numa_prefer_save(int nid)
 {
-	int saved = preferred;
+	int saved = numa_preferred;
 
-	preferred = nid + 1;	/* NUMA_NO_NODE is -1 */
+	numa_preferred = nid + 1;	/* NUMA_NO_NODE is -1 */
 	return saved;
 }
 
 void numa_prefer_restore(int saved)
 {
-	preferred = saved;
+	numa_preferred = saved;
 }
 
 void numa_bind(void *addr, size_t size, int nid)
 {
 	if (nr_nodes > 1 && !kmem_params.numa_fake)
 		host_prefer_node(addr, size, nid);
-}
-
-bool numa_zone_is_near(const struct zone *z)
-{
-	if (likely(nr_nodes == 1))
-		return !z->low;
-	return !z->low && z->node == numa_local_node();
 }

@@ -20,9 +20,8 @@ void numa_one_node(void);
 int numa_node(int i);
 bool numa_has_node(int nid);
 
-/* The index of a node, 0 for one that there is not; and that of the local one. */
+/* The index of a node; 0 for one that there is not. */
 int numa_index(int nid);
-int numa_local_index(void);
 
 /* The node that the calling thread runs on at present; 0 where there is one. */
 int numa_local_node(void);
@@ -32,8 +31,10 @@ int numa_local_node(void);
  * else the local one.
  */
 int numa_wanted_node(void);
-/* Whether the call names one. */
-bool numa_node_is_named(void);
+
+/* The node that the thread's present call names, + 1; 0: none. */
+extern __thread int numa_preferred
+	__attribute__((tls_model("initial-exec"), visibility("hidden")));
 
 /*
  * Makes the thread's requests prefer a node (NUMA_NO_NODE: the local one). Returns
@@ -45,10 +46,24 @@ void numa_prefer_restore(int saved);
 /* Tells the system where the pages of a range are to lie; advice. */
 void numa_bind(void *addr, size_t size, int nid);
 
+static inline int numa_local_index(void)
+{
+	return likely(nr_nodes == 1) ? 0 : numa_index(numa_local_node());
+}
+
+/* Whether the call names a node, and that matters. */
+static inline bool numa_node_is_named(void)
+{
+	return unlikely(nr_nodes > 1) && numa_preferred;
+}
+
 /*
  * Whether a per-CPU list may have a page of this zone: not if it lies on another
  * node than the caller, nor if it lies low.
  */
-bool numa_zone_is_near(const struct zone *z);
+static inline bool numa_zone_is_near(const struct zone *z)
+{
+	return !z->low && (likely(nr_nodes == 1) || z->node == numa_local_node());
+}
 
 #endif /* MM_NUMA_H */

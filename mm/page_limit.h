@@ -85,8 +85,8 @@ bool reclaim_and_retry(gfp_t gfp, unsigned long n, unsigned long missing,
  */
 extern unsigned long (*direct_reclaim_hook)(gfp_t gfp, unsigned long nr_pages,
 					    int from, int to) __kmem_internal;
-/* Prints the caches that hold most, for the report of a failure. */
-extern void (*show_caches_hook)(void) __kmem_internal;
+/* Prints who holds most, for the report of a request's failure. */
+extern void (*show_caches_hook)(gfp_t gfp) __kmem_internal;
 
 #define RECLAIM_PRIORITY	12
 

@@ -29,7 +29,7 @@
 #define LINE_MS		1000U
 #define REPORT_MS	10000U
 
-void (*show_caches_hook)(void);
+void (*show_caches_hook)(gfp_t gfp);
 
 /* ---- flags by name -------------------------------------------------------------------- */
 
@@ -149,7 +149,7 @@ static void show_free_area(const struct zone *z, const struct zone_copy *c)
 	pr_raw("Node %d zone %u: %s= %lukB\n", z->node, z->index, line, kib(c->free));
 }
 
-static void show_mem(void)
+static void show_mem(gfp_t gfp)
 {
 	char hard[32], soft[32];
 	unsigned int n = smp_load_acquire(&nr_zones);
@@ -172,7 +172,7 @@ static void show_mem(void)
 		show_free_area(z, &c);
 	}
 	if (READ_ONCE(show_caches_hook))
-		show_caches_hook();
+		show_caches_hook(gfp);
 }
 
 /* ---- the report ---------------------------------------------------------------------------- */
@@ -209,5 +209,5 @@ void warn_alloc(gfp_t gfp, unsigned long nr_pages)
 	if (!its_time(&last_report, REPORT_MS))
 		return;
 	pr_raw("CPU: %d PID: %d Comm: %s\n", host_getcpu(), host_getpid(), comm);
-	show_mem();
+	show_mem(gfp);
 }

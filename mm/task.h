@@ -37,4 +37,15 @@ static inline void task_restore(unsigned int flags, unsigned int old)
 	task_flags = (task_flags & ~flags) | old;
 }
 
+/* For the time of a call with these flags that may free something, too. */
+static inline unsigned int task_save_nowait(gfp_t gfp)
+{
+	return task_save(gfpflags_allow_blocking(gfp) ? 0 : TASK_NOWAIT);
+}
+
+static inline void task_restore_nowait(gfp_t gfp, unsigned int old)
+{
+	task_restore(gfpflags_allow_blocking(gfp) ? 0 : TASK_NOWAIT, old);
+}
+
 #endif /* MM_TASK_H */

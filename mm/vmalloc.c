@@ -23,6 +23,7 @@
 #include "mmzone.h"
 #include "slab.h"
 #include "start.h"
+#include "task.h"
 
 /* struct page::order of an area's first page. */
 #define AREA_MARK	1
@@ -101,10 +102,13 @@ void vfree(const void *addr)
 static void *area_move(struct page *head, const void *p, size_t size, gfp_t gfp)
 {
 	void *q = __vmalloc(size, gfp);
+	unsigned int saved;
 
 	if (q) {
 		memcpy(q, p, min((size_t)head->requested, size));
+		saved = task_save_nowait(gfp);
 		free_large(head);
+		task_restore_nowait(gfp, saved);
 	}
 	return q;
 }

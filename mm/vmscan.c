@@ -265,11 +265,17 @@ __kmem_export size_t kmem_reclaim(size_t bytes)
 
 /* ---- start-up, fork ------------------------------------------------------------------- */
 
-/* For the report of a failed request: who holds the memory. */
-static void vmscan_show(void)
+/* For the report of a failed request. Shrinkers are asked only where they could be run. */
+static void vmscan_show(gfp_t gfp)
 {
+	unsigned int saved;
+
 	slab_show_largest();
+	if (!may_reclaim(gfp))
+		return;
+	saved = task_save(TASK_MEMALLOC);
 	shrinkers_show();
+	task_restore(TASK_MEMALLOC, saved);
 }
 
 void vmscan_init(void)

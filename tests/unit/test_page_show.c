@@ -27,8 +27,9 @@ Test(page_show, flags_by_name)
 	gfp_names(~0u, buf, sizeof(buf));
 }
 
-static void show_caches(void)
+static void show_caches(gfp_t gfp)
 {
+	cr_expect_eq(gfp, GFP_KERNEL | __GFP_ZERO);
 	pr_raw("the caches\n");
 }
 

@@ -351,14 +351,20 @@ static bool no_more_system_calls(void)
 }
 
 static struct kmem_cache *nowait_cache;
+static void *nowait_small, *nowait_large;
 
 /* Takes all there is, of everything, with these flags. */
 static void take_all(gfp_t gfp)
 {
 	unsigned int taken[4] = { 0 };
 
+	nowait_small = kmalloc(1000, GFP_KERNEL);
+	nowait_large = kmalloc(3 * MIB, GFP_KERNEL | __GFP_NOWARN);
 	if (!no_more_system_calls())
 		_exit(77);
+	/* What these free is not for the kernel to know now, either. */
+	nowait_small = krealloc(nowait_small, 5000, gfp);
+	nowait_large = krealloc(nowait_large, 100000, gfp);
 	while (kmem_cache_alloc(nowait_cache, gfp) && taken[0] < 1000)
 		taken[0]++;
 	while (kmalloc(3000 + taken[1] % 16 * 500, gfp) && taken[1] < 30)
@@ -415,6 +421,20 @@ Test(vmscan, kernel_calls_the_kernel)
 }
 
 /* Nothing has been allocated before: the frontier was made ready at start-up. */
+static void first_is_nowait(void)
+{
+	if (!no_more_system_calls())
+		_exit(77);
+	_exit(kmem_cache_alloc(nowait_cache, GFP_NOWAIT) && kmalloc(100, GFP_NOWAIT) &&
+	      alloc_pages(GFP_ATOMIC, 5) ? 0 : 1);
+}
+
+Test(vmscan, the_first_request_may_be_nowait)
+{
+	cr_expect_eq(zones[0]->nr_present, 0);
+	nowait_in_a_child(first_is_nowait, false);
+}
+
 Test(vmscan, nowait_never_calls_the_kernel)
 {
 	nowait_in_a_child(take_all_nowait, false);
