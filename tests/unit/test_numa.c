@@ -242,7 +242,7 @@ Test(numa, the_machine_s_nodes)
 	kmem_params.numa = true;
 	kmem_params.numa_fake = 0;
 	numa_init();
-	cr_expect_eq(nr_nodes, host_memory_policy_is_default() ? hweight_long(mask) : 1);
+	cr_expect_eq(nr_nodes, host_memory_policy_is_default() ? (int)hweight_long(mask) : 1);
 	cr_expect_geq(numa_local_node(), 0);
 	/* The policy of a range is what was asked for. */
 	p = host_reserve(MIB, 4096);
