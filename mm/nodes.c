@@ -13,6 +13,7 @@
  * always; for another, or with __GFP_THISNODE, an object is taken from a slab of
  * that node (slab_alloc_node()).
  */
+#include <kmem/numa.h>
 #include <kmem/slab.h>
 #include <kmem/vmalloc.h>
 
@@ -110,4 +111,21 @@ void *vzalloc_node(size_t size, int node)
 
 	numa_prefer_restore(saved);
 	return p;
+}
+
+/* ---- which there are ------------------------------------------------------------- */
+
+int numa_node_id(void)
+{
+	return mm_init() ? numa_local_node() : 0;
+}
+
+unsigned int num_online_nodes(void)
+{
+	return mm_init() ? (unsigned int)nr_nodes : 1;
+}
+
+bool node_online(int nid)
+{
+	return mm_init() ? numa_has_node(nid) : nid == 0;
 }

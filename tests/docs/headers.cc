@@ -14,6 +14,7 @@
 #include <kmem/malloc.h>
 #include <kmem/memalloc.h>
 #include <kmem/mempool.h>
+#include <kmem/numa.h>
 #include <kmem/page_alloc.h>
 #include <kmem/page_frag.h>
 #include <kmem/percpu.h>

@@ -7,6 +7,7 @@
 #include "slab_test.h"
 
 #include <kmem/folio.h>
+#include <kmem/numa.h>
 #include <kmem/vmalloc.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -81,7 +82,12 @@ static int objects_of_nodes(void)
 	static void *p[NODES][500], *q[NODES][50];
 	struct kmem_cache *s = kmem_cache_create("nodes", 200, NULL, SLAB_NO_MERGE);
 	gfp_t gfp = GFP_KERNEL | __GFP_ZERO;
-	int bad = nr_nodes != NODES;
+	int bad = nr_nodes != NODES || num_online_nodes() != NODES || node_online(NODES);
+	int nid, seen = 0;
+
+	for_each_online_node(nid)
+		bad |= nid != seen++;
+	bad |= seen != NODES || numa_node_id() < 0 || numa_node_id() >= NODES;
 
 	for (unsigned int i = 0; i < 500 && !bad; i++) {
 		for (int nid = 0; nid < NODES; nid++) {
@@ -166,6 +172,19 @@ Test(nodes, objects_of_four_nodes)
 	cr_expect_eq(status, 0);
 	cr_expect_eq(run_again("numa=fake=4 rseq=off"), 0);
 	cr_expect_eq(run_again("numa=fake=4 slab_debug=F"), 0);
+}
+
+Test(nodes, there_is_a_node)
+{
+	int nid, seen = 0;
+
+	for_each_online_node(nid) {
+		cr_expect(node_online(nid));
+		seen++;
+	}
+	cr_expect(seen >= 1 && seen == (int)num_online_nodes());
+	cr_expect(node_online(numa_node_id()));
+	cr_expect_not(node_online(-1) || node_online(NO_SUCH_NODE));
 }
 
 Test(nodes, array_size_overflow_gives_null)
