@@ -19,9 +19,10 @@
 #include "control.h"
 #include "lock.h"
 #include "memblock.h"
+#include "page_limit.h"
 #include "percpu.h"
-#include "pool_lock.h"
 #include "percpu_alloc.h"
+#include "pool_lock.h"
 #include "shrinker.h"
 #include "slab.h"
 
@@ -35,12 +36,14 @@ static void fork_prepare(void)
 	zones_fork_lock();
 	percpu_alloc_fork_lock();
 	memblock_fork_lock();
+	page_limits_fork_lock();
 	slab_object_fork_lock();
 }
 
 static void fork_release(void)
 {
 	slab_object_fork_unlock();
+	page_limits_fork_unlock();
 	memblock_fork_unlock();
 	percpu_alloc_fork_unlock();
 	zones_fork_unlock();
@@ -54,6 +57,7 @@ static void fork_release(void)
 static void fork_child(void)
 {
 	shrinkers_fork_child();
+	page_limits_fork_child();
 	fork_release();
 	slab_object_fork_child();
 	vmscan_fork_child();

@@ -84,6 +84,9 @@ static struct {
 	int priority;		/* the harshest of the next round */
 } throttle = { .interval_ms = THROTTLE_MIN_MS, .priority = THROTTLE_PRIORITY };
 
+/* Of page_limits.pending, what the calling thread has announced. For fork. */
+static __thread unsigned long own_pending __attribute__((tls_model("initial-exec")));
+
 /* ---- counting ------------------------------------------------------------------------ */
 
 static unsigned long zone_used(const struct zone *z)
@@ -340,6 +343,7 @@ static unsigned long try_charge(unsigned long n, gfp_t gfp, unsigned long *used)
 	unsigned long hard = READ_ONCE(page_limits.hard);
 	unsigned long left = reserve_left(gfp, READ_ONCE(page_limits.reserve));
 
+	own_pending += n;
 	*used = pages_used() + pending;
 	if (*used <= hard && hard - *used >= left)
 		return 0;
@@ -387,6 +391,7 @@ void page_check_soft(unsigned long n, gfp_t gfp)
 
 void page_uncharge(unsigned long n)
 {
+	own_pending -= n;
 	__atomic_sub_fetch(&page_limits.pending, n, __ATOMIC_ACQ_REL);
 }
 
@@ -403,4 +408,22 @@ unsigned long page_charge_more(unsigned long n, gfp_t gfp)
 		page_uncharge(n);
 	}
 	return 0;
+}
+
+/* ---- fork -------------------------------------------------------------------------------------- */
+
+void page_limits_fork_lock(void)
+{
+	lock(&limits_lock);
+}
+
+void page_limits_fork_unlock(void)
+{
+	unlock(&limits_lock);
+}
+
+/* A shrinker may fork, on the way of a request of its thread. */
+void page_limits_fork_child(void)
+{
+	page_limits.pending = own_pending;
 }

@@ -77,6 +77,11 @@ bool may_reclaim(gfp_t gfp);
 bool reclaim_and_retry(gfp_t gfp, unsigned long n, unsigned long missing,
 		       unsigned int *rounds);
 
+/* Fork: changes of the limits; and in the child, announcements of threads that are not there. */
+void page_limits_fork_lock(void);
+void page_limits_fork_unlock(void);
+void page_limits_fork_child(void);
+
 /* ---- hooks of the reclaimer (vmscan.c), NULL until it is there ------------------- */
 
 /*

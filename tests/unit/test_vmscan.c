@@ -310,6 +310,41 @@ Test(vmscan, limits_of_the_command_line)
 	cr_expect_eq(status, 0);
 }
 
+/* ---- fork ---------------------------------------------------------------------------- */
+
+static u32 announced, go_on;
+
+static void *announce(void *unused)
+{
+	cr_assert(page_charge(1000, GFP_KERNEL));
+	smp_store_release(&announced, 1);
+	while (!smp_load_acquire(&go_on))
+		sched_yield();
+	page_uncharge(1000);
+	return unused;
+}
+
+/* 30 of 32 MiB, for which there is room unless the other thread's 4 MiB are still announced. */
+static void child_has_all_the_room(void)
+{
+	_exit(page_limits.pending == 0 && MyMalloc(30 * MIB) ? 0 : 1);
+}
+
+Test(vmscan, a_child_has_only_its_own_announcements)
+{
+	pthread_t thread;
+
+	cr_assert_eq(kmem_set_limit(32 * MIB, KMEM_LIMIT_NONE), 0);
+	cr_assert_eq(pthread_create(&thread, NULL, announce, NULL), 0);
+	while (!smp_load_acquire(&announced))
+		sched_yield();
+	cr_expect_null(MyMalloc(30 * MIB));
+	cr_expect_eq(capture_child(child_has_all_the_room), 0);
+	smp_store_release(&go_on, 1);
+	pthread_join(thread, NULL);
+	cr_expect_eq(page_limits.pending, 0);
+}
+
 /* ---- the report --------------------------------------------------------------------------------- */
 
 Test(vmscan, a_failure_names_the_largest_caches)
