@@ -286,6 +286,28 @@ case_gdb() {
 	gdb -q -batch -ex 'print 6 * 7' 2>/dev/null
 }
 
+# A program at its limit is told so, lets go, and works on. The C library's malloc
+# gets a limit of the system's.
+case_limit() {
+	need python3
+	KMEM_CMDLINE="${KMEM_CMDLINE:-} limit=64M" python3 - <<'END'
+import os
+import resource
+
+if "LD_PRELOAD" not in os.environ:
+    resource.setrlimit(resource.RLIMIT_AS, (400 << 20, 400 << 20))
+for size in 100, 3000, 100000, 10 << 20:
+    try:
+        kept = []
+        while True:
+            kept.append(bytes(size))
+    except MemoryError:
+        kept = None
+        print("no more of", size)
+print(sum(len(str(i)) for i in range(100000)))
+END
+}
+
 case_lifetime() {
 	"$BIN/lifetime" "$BIN/plugin.so"
 }
