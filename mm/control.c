@@ -41,7 +41,7 @@ static int shrink(u64 cache, u64 *pages)
 	if (cache)
 		err = slab_shrink_listed((const struct kmem_cache *)cache);
 	else
-		vmscan_trim();
+		vmscan_trim_caches();
 	*pages = pages_purged() - before;
 	return err;
 }

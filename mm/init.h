@@ -13,6 +13,8 @@ void vmscan_init(void);		/* lets the page layer wake the reclaimer */
 void vmscan_fork_child(void);	/* the thread is gone in the child */
 /* Gives back all that can be given back, now. True if anything was. */
 bool vmscan_trim(void);
+/* The same without shrinkers, which only threads of the program run. */
+void vmscan_trim_caches(void);
 /* Starts the reclaimer, if it is not there. 0, or -EAGAIN where there can be none. */
 int vmscan_start(void);
 

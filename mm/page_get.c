@@ -97,8 +97,11 @@ static bool grow_node(const struct run_request *r, const struct place *p, int no
 		target = buddy_target(z, r->nr_pages, r->align) + keep;
 		unlock(&z->lock);
 		/* Memory that is refused here will be refused in a new zone, too. */
-		if (target <= z->nr_pages)
+		if (target <= z->nr_pages) {
+			if (READ_ONCE(z->nr_present))
+				page_limits_learn();
 			return zone_grow(z, target);
+		}
 	}
 	return !p->low && zone_add(r->nr_pages + keep, r->align, p->n, node);
 }

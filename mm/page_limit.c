@@ -77,6 +77,11 @@ unsigned long (*direct_reclaim_hook)(gfp_t gfp, unsigned long nr_pages, int from
 
 static struct kmem_lock limits_lock = LOCK_INIT(RANK_LIMITS);
 
+/* limits_lock. */
+static unsigned long asked_soft = ~0UL;		/* the soft limit as it was set */
+static unsigned long cgroup_soft = ~0UL;	/* the cgroup's */
+static bool learnt;				/* it has been looked at; read by anyone */
+
 /* Who reclaims under pressure next, when and how hard. Guesses: each word by itself. */
 static struct {
 	u32 next_ms;		/* (u32)host_now_ms(); claimed by compare-and-swap */
@@ -170,15 +175,13 @@ static void set_watch(void)
 			       (nr_nodes > 1 ? WATCH_NODES : 0));
 }
 
-void page_limits_set(unsigned long hard, unsigned long soft)
+/* limits_lock held. @soft as asked for; the cgroup's counts besides, where it is known. */
+static void set_limits(unsigned long hard, unsigned long soft)
 {
-	size_t cgroup = host_cgroup_limit();
 	unsigned long soft_at;
 
-	/* The kernel kills at the cgroup's limit: be below it, but fail nothing. */
-	if (cgroup != SIZE_MAX)
-		soft = min(soft, cgroup / PAGE_SIZE - cgroup / PAGE_SIZE / 32);
-	lock(&limits_lock);
+	asked_soft = soft;
+	soft = min(soft, cgroup_soft);
 	set_watermarks(hard);
 	soft_at = hard == ~0UL ? soft : min(soft, hard - page_limits.wmark[WMARK_LOW]);
 	WRITE_ONCE(page_limits.hard, hard);
@@ -187,6 +190,29 @@ void page_limits_set(unsigned long hard, unsigned long soft)
 	if (page_limits.frontier_reserve)
 		WRITE_ONCE(page_limits.reserve, page_limits.wmark[WMARK_MIN]);
 	set_watch();
+}
+
+void page_limits_set(unsigned long hard, unsigned long soft)
+{
+	page_limits_learn();
+	lock(&limits_lock);
+	set_limits(hard, soft);
+	unlock(&limits_lock);
+}
+
+void page_limits_learn(void)
+{
+	size_t limit;
+
+	if (likely(READ_ONCE(learnt)))
+		return;
+	limit = host_cgroup_limit();
+	lock(&limits_lock);
+	/* The kernel kills at the cgroup's limit: be below it, but fail nothing. */
+	if (limit != SIZE_MAX)
+		cgroup_soft = limit / PAGE_SIZE - limit / PAGE_SIZE / 32;
+	set_limits(page_limits.hard, asked_soft);
+	WRITE_ONCE(learnt, true);
 	unlock(&limits_lock);
 }
 
@@ -194,8 +220,10 @@ void page_limits_init(void)
 {
 	unsigned long hard = kmem_params.limit, soft = kmem_params.soft_limit;
 
-	page_limits_set(hard ? max(hard >> PAGE_SHIFT, 1UL) : ~0UL,
-			soft ? max(soft >> PAGE_SHIFT, 1UL) : ~0UL);
+	lock(&limits_lock);
+	set_limits(hard ? max(hard >> PAGE_SHIFT, 1UL) : ~0UL,
+		   soft ? max(soft >> PAGE_SHIFT, 1UL) : ~0UL);
+	unlock(&limits_lock);
 	if (kmem_params.min_free)
 		page_reserve_arm();
 }

@@ -37,8 +37,13 @@ extern struct page_limits page_limits __kmem_internal;
 #define WATCH_NODES	8U	/* several nodes: they go to the wanted one first */
 extern unsigned int page_watch __kmem_internal;
 
-/* Takes limit=, soft_limit=, min_free= and the cgroup's limit over. Start-up. */
+/* Takes limit=, soft_limit= and min_free= over. Start-up. */
 void page_limits_init(void);
+/*
+ * Looks at the cgroup's limit, once: when the heap grows for the second time, so that
+ * a small program need not read files. No lock held; system calls.
+ */
+void page_limits_learn(void);
 /* Sets the limits, in pages; ULONG_MAX: none. */
 void page_limits_set(unsigned long hard, unsigned long soft);
 

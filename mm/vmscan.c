@@ -208,6 +208,13 @@ static unsigned long reclaim_and_purge(unsigned long nr_pages)
 	return purged;
 }
 
+/* The library's own caches alone: any thread may do that, from within a free, too. */
+void vmscan_trim_caches(void)
+{
+	drain_caches();
+	zones_purge(0, ~0UL);
+}
+
 bool vmscan_trim(void)
 {
 	return mm_init() && reclaim_and_purge(~0UL) > 0;
