@@ -89,6 +89,7 @@ BUILD_BUG_ON(sizeof(struct kmem_layout_header) != 16);
 	X(kmem_hot);							\
 	X(kmem_params);							\
 	X(memblock_chunks);						\
+	X(nr_nodes);							\
 	X(nr_zones);							\
 	X(pcp_lists);							\
 	X(percpu);							\
@@ -207,6 +208,9 @@ static __always_inline void describe_caches(void)
 	FIELD(kmem_cache, refcount);
 	FIELD(kmem_cache, list);
 	FIELD(kmem_cache, aliases);
+	STRUCT(slab_lists);
+	FIELD(slab_lists, partial);
+	FIELD(slab_lists, empty);
 	STRUCT(kmem_cache_node);
 	FIELD(kmem_cache_node, lists);
 	FIELD(kmem_cache_node, far);

@@ -8,10 +8,13 @@
  * Without an argument it lists the ways, each with the name that verify has for it.
  * "none" breaks nothing: verify finds nothing then.
  */
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include <kmem/numa.h>
 
 #include "mm/buddy.h"
 #include "mm/memblock.h"
@@ -129,9 +132,11 @@ static void chunks_loop(void)
 
 static struct page *partial_slab(void)
 {
+	struct list_head *partial = victim->node.lists.partial;
+
 	for (int i = 0; i < SLAB_BINS; i++)
-		if (!list_empty(&victim->node.partial[i]))
-			return list_first_entry(&victim->node.partial[i], struct page, slab_list);
+		if (!list_empty(&partial[i]))
+			return list_first_entry(&partial[i], struct page, slab_list);
 	abort();
 }
 
@@ -191,7 +196,7 @@ static void page_has_no_migratetype(void)
 
 static void slab_is_on_the_wrong_list(void)
 {
-	list_move(&partial_slab()->slab_list, &victim->node.empty);
+	list_move(&partial_slab()->slab_list, &victim->node.lists.empty);
 }
 
 static void slab_list_is_cut(void)
@@ -474,6 +479,23 @@ static const struct {
 	KIND(page_list_holds_a_page_in_use, "page-list"),
 };
 
+/* What is damaged is looked for in the first zone: stay on a CPU of its node. */
+static void stay_on_node_0(void)
+{
+	cpu_set_t allowed, one;
+
+	if (sched_getaffinity(0, sizeof(allowed), &allowed))
+		abort();
+	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+		if (!CPU_ISSET(cpu, &allowed))
+			continue;
+		CPU_ZERO(&one);
+		CPU_SET(cpu, &one);
+		if (sched_setaffinity(0, sizeof(one), &one) == 0 && numa_node_id() == 0)
+			return;
+	}
+}
+
 /*
  * A heap with something of everything: full and partial slabs, objects in
  * magazines, free blocks of which some are dirty, parked runs.
@@ -482,6 +504,8 @@ static void fill(void)
 {
 	static void *objects[1000], *pages[16];
 
+	kmalloc(1, GFP_KERNEL);		/* before that there are no nodes */
+	stay_on_node_0();
 	victim = kmem_cache_create("victim", 72, 8, SLAB_NO_MERGE, NULL);
 	for (int i = 0; i < 1000; i++) {
 		objects[i] = kmem_cache_alloc(victim, GFP_KERNEL);
@@ -498,6 +522,7 @@ static void fill(void)
 	for (int i = 0; i < 16; i += 2)
 		free_pages_exact(pages[i], 5 * 4096UL << i % 5);
 	kfree(kmalloc(100000, GFP_KERNEL));
+	free_pages(__get_free_pages(GFP_KERNEL, 0), 0);	/* to a page list */
 	free_page = NULL;
 	for (unsigned int o = 1; o < NR_PAGE_ORDERS - 1 && !free_page; o++)
 		for (unsigned int mt = 0; mt < MIGRATE_TYPES && !free_page; mt++) {

@@ -70,10 +70,11 @@
 	V(magazine, bottom)						\
 	V(magazine_cache, empty) V(magazine_cache, nr_empty)		\
 	V(kmem_cache, slotmap_byte) V(kmem_cache, bin_reciprocal)	\
-	V(kmem_cache_node, partial) V(kmem_cache_node, empty)		\
+	V(slab_lists, partial) V(slab_lists, empty)			\
+	V(kmem_cache_node, lists) V(kmem_cache_node, far)		\
 	V(pcp_list, mag) V(pcp_list, order) V(pcp_list, mt)
 
-#define VERIFY_STRUCTS(V)	V(kmem_hot) V(pcp_list)
+#define VERIFY_STRUCTS(V)	V(kmem_hot) V(pcp_list) V(slab_lists)
 
 #define VERIFY_CONSTANTS(V)						\
 	V(SLAB_BINS) V(MIGRATE_TYPES) V(PARK_MAX_PAGES) V(NR_PCP_LISTS)

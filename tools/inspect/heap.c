@@ -62,6 +62,21 @@ static bool read_zone(struct heap *h, uint64_t addr, struct heap_zone *z)
 	return zone_sane(h, z);
 }
 
+/* How many nodes share the first reservation; one in a library that knows of none. */
+static uint32_t read_nr_nodes(struct heap *h, uint32_t nr_zones)
+{
+	uint64_t counter = layout_symbol(h->image->layout, "nr_nodes");
+	uint32_t nr;
+
+	if (!counter || !source_read(h->src, counter, &nr, sizeof(nr)))
+		return 1;
+	if (nr == 0 || nr > HEAP_MAX_NODES || (nr_zones && nr > nr_zones)) {
+		heap_damage(h, "zone-table", counter, "nr_nodes says %u, of %u zones", nr, nr_zones);
+		return 1;
+	}
+	return nr;
+}
+
 static bool read_zones(struct heap *h, char **error)
 {
 	uint64_t table = layout_symbol(h->image->layout, "zones");
@@ -77,6 +92,7 @@ static bool read_zones(struct heap *h, char **error)
 		nr = 1;
 	}
 	h->zones = xcalloc(nr, sizeof(*h->zones));
+	h->nr_nodes = read_nr_nodes(h, nr);
 	for (uint32_t i = 0; i < nr; i++) {
 		uint64_t addr;
 

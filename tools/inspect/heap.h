@@ -14,6 +14,7 @@
 
 #define HEAP_MAX_ORDERS		32
 #define HEAP_MAX_ZONES		256
+#define HEAP_MAX_NODES		64
 #define CACHE_NAME_MAX		128
 
 enum heap_mode { HEAP_UNUSED, HEAP_RSEQ, HEAP_FALLBACK };
@@ -104,6 +105,7 @@ struct heap {
 	struct heap_params params;
 	struct heap_zone *zones;
 	size_t nr_zones;
+	uint32_t nr_nodes;		/* NUMA nodes; the first so many zones are of one each */
 	struct heap_cache *caches;	/* in the order of the library's list */
 	size_t nr_caches;
 	struct heap_cache **by_addr;	/* the same by the address of the struct */

@@ -140,16 +140,34 @@ static uint64_t walk_slabs(struct verify *v, const struct heap_cache *c, uint64_
 	return nr;
 }
 
+/* Where the lists of the slabs on a node are, see struct kmem_cache_node. */
+static uint64_t lists_of_node(const struct heap *h, const struct heap_cache *c, uint32_t i)
+{
+	const struct heap_fields *f = h->fields;
+	uint64_t node = c->addr + f->kmem_cache_node.offset;
+	char far[sizeof(uint64_t)];
+
+	if (i == 0)
+		return node + f->kmem_cache_node_lists.offset;
+	if (!source_read(h->src, node + f->kmem_cache_node_far.offset, far, sizeof(far)))
+		return 0;
+	return value(far, (struct field){ 0, sizeof(far) }) + (i - 1) * f->sizeof_slab_lists;
+}
+
 static void check_lists(struct verify *v, const struct heap_cache *c,
 			const struct slab_counts *count)
 {
 	const struct heap_fields *f = v->h->fields;
-	uint64_t node = c->addr + f->kmem_cache_node.offset, partial = 0, empty;
+	uint64_t partial = 0, empty = 0;
 
-	for (uint64_t bin = 0; bin < f->SLAB_BINS; bin++)
-		partial += walk_slabs(v, c, node + f->kmem_cache_node_partial.offset +
-				      bin * f->sizeof_list_head, (int)bin, count->slabs);
-	empty = walk_slabs(v, c, node + f->kmem_cache_node_empty.offset, -1, count->slabs);
+	for (uint32_t i = 0; i < v->h->nr_nodes; i++) {
+		uint64_t lists = lists_of_node(v->h, c, i);
+
+		for (uint64_t bin = 0; bin < f->SLAB_BINS; bin++)
+			partial += walk_slabs(v, c, lists + f->slab_lists_partial.offset +
+					      bin * f->sizeof_list_head, (int)bin, count->slabs);
+		empty += walk_slabs(v, c, lists + f->slab_lists_empty.offset, -1, count->slabs);
+	}
 	if (partial != count->partial)
 		DAMAGE(v, "slab-list", c->addr, "%s: %" PRIu64 " slabs are on its partial "
 		       "lists, and %" PRIu64 " are partial", c->name, partial, count->partial);
@@ -171,7 +189,7 @@ static void check_count(struct verify *v, const struct heap_cache *c, const char
 void verify_caches(struct verify *v)
 {
 	const struct heap_fields *f = v->h->fields;
-	bool lists = f->kmem_cache_node_partial.size && f->kmem_cache_node_empty.size &&
+	bool lists = f->kmem_cache_node_lists.size && f->slab_lists_partial.size &&
 		     f->page_slab_list.size && f->SLAB_BINS;
 
 	for (size_t i = 0; i < v->h->nr_caches; i++) {
