@@ -229,6 +229,10 @@ void kfree_sensitive(const void *object)
 /* Here, not with the caches: where these are mixed it is kfree() that knows them. */
 void kmem_cache_free_bulk(struct kmem_cache *s, size_t nr, void **p)
 {
+	if (likely(s && !s->debug && nr)) {
+		magazine_free_bulk(&s->mag, p, nr);
+		return;
+	}
 	for (size_t i = 0; i < nr; i++) {
 		if (s)
 			kmem_cache_free(s, p[i]);

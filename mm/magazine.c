@@ -143,19 +143,6 @@ static void depot_count_miss(struct magazine_cache *mc)
 	mc->max_full = depot_limit(mc);
 }
 
-static struct magazine *depot_get_full(struct magazine_cache *mc)
-{
-	struct magazine *m;
-
-	lock(&mc->lock);
-	depot_count_miss(mc);
-	m = list_pop(&mc->full, &mc->nr_full);
-	if (m)
-		stat_inc_locked(mc->nr_depot_get);
-	unlock(&mc->lock);
-	return m;
-}
-
 /*
  * @m, which may be NULL, or a new one in its place if it is of a lower level:
  * such are done with. NULL: no memory. Depot lock not held.
@@ -167,6 +154,43 @@ static struct magazine *magazine_of_level(struct magazine *m, unsigned int level
 		m = NULL;
 	}
 	return m ? m : magazine_new(level);
+}
+
+/* The rounds of @m in @larger, which may be NULL, or in a new one of @level. */
+static struct magazine *magazine_enlarge(struct magazine *m, struct magazine *larger,
+					 unsigned int level)
+{
+	larger = magazine_of_level(larger, level);
+	if (!larger)
+		return m;
+	memcpy(larger->round, m->round, m->count * sizeof(void *));
+	larger->count = m->count;
+	magazine_delete(m);
+	return larger;
+}
+
+/*
+ * One that has rounds; NULL: there is none. Those of lower levels end here: a small
+ * one and a large one that take turns on a CPU would miss as often as two small ones.
+ */
+static struct magazine *depot_get_full(struct magazine_cache *mc)
+{
+	struct magazine *m, *larger = NULL;
+	unsigned int level;
+	bool small = false;
+
+	lock(&mc->lock);
+	depot_count_miss(mc);
+	level = mc->level;
+	m = list_pop(&mc->full, &mc->nr_full);
+	if (m) {
+		stat_inc_locked(mc->nr_depot_get);
+		small = m->capacity < MAGAZINE_CAPACITY(level);
+		if (small)
+			larger = list_pop(&mc->empty, &mc->nr_empty);
+	}
+	unlock(&mc->lock);
+	return small ? magazine_enlarge(m, larger, level) : m;
 }
 
 /* An empty magazine of the present level; NULL: no memory. */
@@ -434,6 +458,43 @@ void magazine_free(struct magazine_cache *mc, void *object)
 {
 	if (mc->slot == SLOT_NONE || unlikely(!percpu_push(mc->slot, object)))
 		magazine_free_slow(mc, object);
+}
+
+/* ---- many at once ------------------------------------------------------------------------ */
+
+/*
+ * One section for what the loaded magazine has; a ladder, which renews it, for the
+ * next one. A renewed magazine is about half full: callers that take and give back
+ * @n at a time miss no more once one holds twice as many.
+ */
+#define BULK_WANT	64UL
+
+size_t magazine_alloc_bulk(struct magazine_cache *mc, gfp_t gfp, void **objects, size_t n)
+{
+	size_t got = percpu_pop_bulk(mc->slot, objects, n);
+
+	if (unlikely(got < n))
+		magazine_cache_want(mc, (unsigned int)(2 * min(n, BULK_WANT)));
+	while (unlikely(got < n)) {
+		objects[got] = magazine_alloc_slow(mc, gfp);
+		if (!objects[got])
+			break;
+		if (++got < n)
+			got += percpu_pop_bulk(mc->slot, objects + got, n - got);
+	}
+	return got;
+}
+
+void magazine_free_bulk(struct magazine_cache *mc, void *const *objects, size_t n)
+{
+	size_t done = percpu_push_bulk(mc->slot, objects, n);
+
+	while (unlikely(done < n)) {
+		if (objects[done])
+			magazine_free_slow(mc, objects[done]);
+		if (++done < n)
+			done += percpu_push_bulk(mc->slot, objects + done, n - done);
+	}
 }
 
 /* ---- draining ------------------------------------------------------------------------------ */

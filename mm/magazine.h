@@ -95,6 +95,13 @@ void *magazine_alloc_slow(struct magazine_cache *mc, gfp_t gfp);
 void magazine_free_slow(struct magazine_cache *mc, void *object);
 
 /*
+ * @n > 0 objects at once. The first gives how many it got, fewer than @n only when
+ * there is no memory; the second passes over NULLs.
+ */
+size_t magazine_alloc_bulk(struct magazine_cache *mc, gfp_t gfp, void **objects, size_t n);
+void magazine_free_bulk(struct magazine_cache *mc, void *const *objects, size_t n);
+
+/*
  * Sends every object in the depot, and with @cpus in all CPUs' magazines too,
  * to the backend. Context: no lock held; may make system calls.
  * Returns false if magazines on other CPUs could not be reached.

@@ -200,6 +200,36 @@ static bool vcpu_push(unsigned int slot, void *object)
 	return room;
 }
 
+static size_t vcpu_pop_bulk(unsigned int slot, void **objects, size_t n)
+{
+	unsigned int cpu = vcpu_take();
+	long *word = percpu_slot(cpu, slot);
+	void **top = round_of(cpu, *word);
+	size_t got = 0;
+
+	for (; got < n && *top; got++)
+		objects[got] = *top--;
+	if (got)
+		WRITE_ONCE(*word, *word - 8 * (long)got);
+	vcpu_give(cpu);
+	return got;
+}
+
+static size_t vcpu_push_bulk(unsigned int slot, void *const *objects, size_t n)
+{
+	unsigned int cpu = vcpu_take();
+	long *word = percpu_slot(cpu, slot);
+	void **top = round_of(cpu, *word);
+	size_t put = 0;
+
+	for (; put < n && top[1] && objects[put]; put++)
+		WRITE_ONCE(*++top, objects[put]);
+	if (put)
+		WRITE_ONCE(*word, *word + 8 * (long)put);
+	vcpu_give(cpu);
+	return put;
+}
+
 static bool vcpu_cmpxchg(unsigned int cpu, unsigned int slot, long expect, long new)
 {
 	long *word = percpu_slot(cpu, slot);
@@ -241,6 +271,18 @@ bool percpu_push(unsigned int slot, void *object)
 {
 	return percpu.mode == PERCPU_RSEQ ? rseq_push(slot, object) :
 					    vcpu_push(slot, object);
+}
+
+size_t percpu_pop_bulk(unsigned int slot, void **objects, size_t n)
+{
+	return percpu.mode == PERCPU_RSEQ ? rseq_pop_bulk(slot, objects, n) :
+					    vcpu_pop_bulk(slot, objects, n);
+}
+
+size_t percpu_push_bulk(unsigned int slot, void *const *objects, size_t n)
+{
+	return percpu.mode == PERCPU_RSEQ ? rseq_push_bulk(slot, objects, n) :
+					    vcpu_push_bulk(slot, objects, n);
 }
 
 bool percpu_cmpxchg(unsigned int cpu, unsigned int slot, long expect, long new)

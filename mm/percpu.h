@@ -107,6 +107,13 @@ void *percpu_pop(unsigned int slot);
 bool percpu_push(unsigned int slot, void *object);
 
 /*
+ * The same for up to @n > 0 rounds at once, the top one first; how many it was. A
+ * NULL among those to be pushed ends it.
+ */
+size_t percpu_pop_bulk(unsigned int slot, void **objects, size_t n);
+size_t percpu_push_bulk(unsigned int slot, void *const *objects, size_t n);
+
+/*
  * Replaces the word of @slot on @cpu if the caller runs there and it is still
  * @expect. True: done, and the magazine that @expect spoke of is the caller's.
  * Words are made by word_of() and read by round_of().

@@ -499,15 +499,36 @@ void kmem_cache_free(struct kmem_cache *s, void *object)
 		kmem_cache_free_miss(s, object, __builtin_return_address(0));
 }
 
+/* Past the magazines, one by one. Returns how many it got. */
+static size_t alloc_bulk_debug(struct kmem_cache *s, gfp_t gfp, size_t nr, void **p)
+{
+	size_t got = 0;
+
+	while (got < nr && (p[got] = slab_alloc_one(s, gfp)))
+		got++;
+	return got;
+}
+
 int kmem_cache_alloc_bulk(struct kmem_cache *s, gfp_t gfp, size_t nr, void **p)
 {
-	for (size_t i = 0; i < nr; i++) {
-		p[i] = kmem_cache_alloc(s, gfp);
-		if (unlikely(!p[i])) {
-			while (i-- > 0)
-				kmem_cache_free(s, p[i]);
-			return 0;
-		}
+	size_t got;
+
+	if (unlikely(!nr))
+		return 0;
+	if (unlikely(s->debug))
+		got = alloc_bulk_debug(s, gfp, nr, p);
+	else
+		got = magazine_alloc_bulk(&s->mag, gfp, p, nr);
+	if (unlikely(got < nr)) {
+		while (got > 0)
+			kmem_cache_free(s, p[--got]);
+		return 0;
+	}
+	if (unlikely(gfp & __GFP_ZERO)) {
+		WARN_ONCE(s->ctor != NULL, "%s: __GFP_ZERO for a cache with a constructor",
+			  s->name);
+		for (size_t i = 0; i < nr; i++)
+			memset(p[i], 0, s->object_size);
 	}
 	return (int)nr;
 }

@@ -6,9 +6,10 @@
  * A section runs from the instruction behind "begin" to its commit, the one
  * store that makes it happen. When the kernel preempts or migrates the thread
  * in it, or delivers a signal, it goes on at the abort handler, which begins
- * again. Nothing before the commit is visible to anybody, except that
- * rseq_push() may have written a round above the top, which nobody reads. No
- * section makes a call or a system call; none writes a field of struct rseq
+ * again. Nothing before the commit is visible to anybody, except that a push may
+ * have written rounds above the top, which nobody reads (and which were not NULL,
+ * nor are now: the magazine's end stays where it is), and rseq_pop_bulk() the
+ * caller's array. No section makes a call or a system call; none writes a field of struct rseq
  * but rseq_cs, which is user space's.
  *
  *	rseq_pop(slot):
@@ -26,6 +27,24 @@
  *			if (!*(area + word + 8)) full
  *			*(area + word + 8) = object
  *		commit:	area->slot[slot] = word + 8
+ *
+ *	rseq_pop_bulk(slot, objects, n):	n > 0
+ *		begin:	...
+ *			area = hot.percpu_base + cpu * PERCPU_STRIDE
+ *			word = area->slot[slot]
+ *			for (got = 0; got < n && *(area + word); got++, word -= 8)
+ *				objects[got] = *(area + word)
+ *			if (!got) miss
+ *		commit:	area->slot[slot] = word
+ *
+ *	rseq_push_bulk(slot, objects, n):	n > 0
+ *		begin:	...
+ *			area = hot.percpu_base + cpu * PERCPU_STRIDE
+ *			word = area->slot[slot]
+ *			for (put = 0; put < n && *(area + word + 8) && objects[put]; put++, word += 8)
+ *				*(area + word + 8) = objects[put]
+ *			if (!put) full
+ *		commit:	area->slot[slot] = word
  *
  *	rseq_cmpxchg(cpu, where, expect, new):
  *		begin:	...

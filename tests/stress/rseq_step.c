@@ -290,12 +290,30 @@ static void give(void *p, unsigned int kind)
 		kfree(p);
 }
 
+/* Some at once, and back; one of them by itself, so that there is a NULL among them. */
+static void bulk_round(unsigned int n)
+{
+	void *bulk[40];
+	size_t nr = n % 40 + 1, alone = n % nr;
+
+	if (kmem_cache_alloc_bulk(cache, GFP_KERNEL, nr, bulk) != (int)nr) {
+		stress_fail("kmem_cache_alloc_bulk: no memory");
+		return;
+	}
+	for (size_t i = 0; i < nr; i++)
+		claim(bulk[i], "kmem_cache_alloc_bulk");
+	for (size_t i = 0; i < nr; i++)
+		unclaim(bulk[i]);
+	kmem_cache_free(cache, bulk[alone]);
+	bulk[alone] = NULL;
+	kmem_cache_free_bulk(cache, nr, bulk);
+}
+
 /* Hits in pairs, then a rise and a fall, so that the sections of the slow paths run, too. */
 static void one_round(unsigned int n)
 {
 	static void *live[LIVE];
 	unsigned long page;
-	void *bulk[8];
 
 	count_round();
 	for (unsigned int i = 0; i < 64; i++)
@@ -304,8 +322,7 @@ static void one_round(unsigned int n)
 		live[i] = take(i + n);
 	for (unsigned int i = 0; i < LIVE; i++)
 		give(live[n & 1 ? i : LIVE - 1 - i], n + i);
-	if (kmem_cache_alloc_bulk(cache, GFP_KERNEL, 8, bulk) == 8)
-		kmem_cache_free_bulk(cache, 8, bulk);
+	bulk_round(n);
 	page = __get_free_page(GFP_KERNEL);
 	if (page)
 		free_page(page);

@@ -222,6 +222,98 @@ Test(magazine, no_thrashing_at_any_count)
 	}
 }
 
+static void take_many(void **p, unsigned int n)
+{
+	cr_assert(magazine_alloc_bulk(&mc, GFP_KERNEL, p, n) == n);
+	for (unsigned int i = 0; i < n; i++)
+		if (index_of(p[i]) >= OBJECTS || where[index_of(p[i])] != OUT ||
+		    with_program[index_of(p[i])]++)
+			errors++;
+}
+
+static void give_many(void **p, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++)
+		if (p[i])
+			with_program[index_of(p[i])]--;
+	magazine_free_bulk(&mc, p, n);
+}
+
+/* Rises and falls of less than a magazine come to an end of missing, wherever they begin. */
+Test(magazine, a_rise_and_fall_stays_in_the_magazine)
+{
+	static const unsigned int rises[] = { 2, 5, 16, 30 };
+	static void *hold[200], *p[64];
+
+	for (unsigned int held = 0; held < 200; held += 7)
+		for (unsigned int r = 0; r < 2 * ARRAY_SIZE(rises); r++) {
+			unsigned int n = rises[r / 2];
+			unsigned long before = 0;
+
+			start(64);
+			for (unsigned int i = 0; i < held; i++)
+				cr_assert(hold[i] = take());
+			for (unsigned int i = 0; i < 600; i++) {
+				if (i == 400)
+					before = mc.nr_depot_get + mc.nr_depot_put + refills + flushes;
+				if (r % 2)
+					take_many(p, n);
+				else
+					for (unsigned int k = 0; k < n; k++)
+						p[k] = take();
+				if (r % 2)
+					give_many(p, n);
+				else
+					for (unsigned int k = 0; k < n; k++)
+						give(p[k]);
+			}
+			cr_expect(mc.nr_depot_get + mc.nr_depot_put + refills + flushes - before <= 2,
+				  "%u held, %u up and down%s", held, n, r % 2 ? ", in bulk" : "");
+			for (unsigned int i = 0; i < held; i++)
+				give(hold[i]);
+			finish();
+		}
+}
+
+Test(magazine, any_number_at_once)
+{
+	static void *p[3][900];
+	unsigned int n[3] = { 0 };
+	u64 seed = 7;
+
+	start(64);
+	for (unsigned int i = 0; i < 3000; i++) {
+		unsigned int k = i % 3;
+
+		if (n[k])
+			give_many(p[k], n[k]);
+		n[k] = 1 + (unsigned int)(rnd(&seed) % (i % 5 ? 40 : ARRAY_SIZE(p[k])));
+		take_many(p[k], n[k]);
+		if (n[k] > 2) {
+			give(p[k][n[k] / 2]);
+			p[k][n[k] / 2] = NULL;
+		}
+		if (i % 100 == 0)
+			check();
+	}
+	for (unsigned int k = 0; k < 3; k++)
+		give_many(p[k], n[k]);
+	finish();
+}
+
+Test(magazine, fewer_at_once_when_memory_ends)
+{
+	static void *p[OBJECTS + 5];
+	size_t got;
+
+	start(64);
+	got = magazine_alloc_bulk(&mc, GFP_KERNEL, p, ARRAY_SIZE(p));
+	cr_expect(got == OBJECTS, "%zu", got);
+	cr_expect(magazine_alloc_bulk(&mc, GFP_KERNEL, p + OBJECTS, 3) == 0);
+	magazine_free_bulk(&mc, p, got);
+	finish();
+}
+
 Test(magazine, many_out_many_back)
 {
 	static void *p[5000];

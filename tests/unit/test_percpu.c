@@ -132,6 +132,7 @@ Test(percpu, closed_slots_miss)
 {
 	unsigned int slot;
 	int thing;
+	void *one = &thing;
 
 	start();
 	slot = new_slot();
@@ -140,6 +141,8 @@ Test(percpu, closed_slots_miss)
 	cr_expect(percpu_pop(slot) == NULL);
 	cr_expect(!percpu_push(slot, &thing));
 	cr_expect(percpu_pop(slot) == NULL);
+	cr_expect(percpu_pop_bulk(slot, &one, 1) == 0);
+	cr_expect(percpu_push_bulk(slot, &one, 1) == 0);
 	percpu_slot_free(slot);
 }
 
@@ -147,6 +150,7 @@ Test(percpu, draining_slots_miss)
 {
 	unsigned int slot;
 	int thing;
+	void *one = &thing;
 
 	start();
 	slot = new_slot();
@@ -154,6 +158,8 @@ Test(percpu, draining_slots_miss)
 		*percpu_slot(cpu, slot) = WORD_DRAINING;
 	cr_expect(percpu_pop(slot) == NULL);
 	cr_expect(!percpu_push(slot, &thing));
+	cr_expect(percpu_pop_bulk(slot, &one, 1) == 0);
+	cr_expect(percpu_push_bulk(slot, &one, 1) == 0);
 	cr_expect(!percpu_cmpxchg(percpu_cpu(), slot, WORD_CLOSED, 4096));
 	for (unsigned int cpu = 0; cpu < percpu.nr_cpus; cpu++) {
 		cr_expect(*percpu_slot(cpu, slot) == WORD_DRAINING);
@@ -213,6 +219,70 @@ Test(percpu, full_and_empty_at_every_count)
 		cr_expect(popped == CAP);
 		cr_expect(percpu_cmpxchg(cpu, slot, word_of(cpu, &m.bottom), WORD_CLOSED));
 	}
+	percpu_slot_free(slot);
+}
+
+static void bulk_at(unsigned int slot, unsigned int count, unsigned int n)
+{
+	unsigned int cpu, want = min(count, n), room = min(CAP - count, n);
+	void *objects[CAP + 2] = { NULL };
+	struct hand_made m;
+
+	hand_made_init(&m, count);
+	cpu = load(slot, hand_made_top(&m, count));
+	cr_expect(percpu_pop_bulk(slot, objects, n) == want, "%u of %u", n, count);
+	for (unsigned int i = 0; i < want; i++)
+		cr_expect(objects[i] == (void *)(0x1000UL * (count - i)));
+	cr_expect(!objects[want]);
+	cr_expect(*percpu_slot(cpu, slot) == word_of(cpu, hand_made_top(&m, count - want)));
+	while (percpu_pop(slot))
+		;
+	for (unsigned int i = 0; i < count; i++)
+		cr_assert(percpu_push(slot, (void *)(0x1000UL * (i + 1))));
+
+	for (unsigned int i = 0; i < n; i++)
+		objects[i] = (void *)(0x9000UL + 0x1000UL * i);
+	cr_expect(percpu_push_bulk(slot, objects, n) == room, "%u onto %u", n, count);
+	cr_expect(m.end == NULL && m.bottom == NULL);
+	for (unsigned int i = room; i-- > 0;)
+		cr_expect(percpu_pop(slot) == objects[i]);
+	for (unsigned int i = count; i-- > 0;)
+		cr_expect(percpu_pop(slot) == (void *)(0x1000UL * (i + 1)));
+	cr_expect(percpu_pop(slot) == NULL);
+	cr_expect(percpu_cmpxchg(cpu, slot, word_of(cpu, &m.bottom), WORD_CLOSED));
+}
+
+Test(percpu, bulk_at_every_count)
+{
+	unsigned int slot;
+
+	start();
+	slot = new_slot();
+	for (unsigned int count = 0; count <= CAP; count++)
+		for (unsigned int n = 1; n <= CAP + 1; n++)
+			bulk_at(slot, count, n);
+	percpu_slot_free(slot);
+}
+
+Test(percpu, a_null_ends_a_bulk_push)
+{
+	void *objects[] = { (void *)0x9000, (void *)0xa000, NULL, (void *)0xb000 };
+	struct hand_made m;
+	unsigned int slot, cpu;
+
+	start();
+	slot = new_slot();
+	hand_made_init(&m, 1);
+	cpu = load(slot, hand_made_top(&m, 1));
+	cr_expect(percpu_push_bulk(slot, objects, 4) == 2);
+	cr_expect(percpu_push_bulk(slot, objects + 2, 2) == 0);
+	cr_expect(percpu_push_bulk(slot, objects + 3, 1) == 1);
+	cr_expect(percpu_pop(slot) == (void *)0xb000);
+	cr_expect(percpu_pop(slot) == (void *)0xa000);
+	cr_expect(percpu_pop(slot) == (void *)0x9000);
+	cr_expect(percpu_pop(slot) == (void *)0x1000);
+	cr_expect(percpu_pop(slot) == NULL);
+	cr_expect(percpu_cmpxchg(cpu, slot, word_of(cpu, &m.bottom), WORD_CLOSED));
 	percpu_slot_free(slot);
 }
 

@@ -14,7 +14,7 @@
 #define RSEQ_SIG		0xd428bc00
 #define THREAD_POINTER()	((char *)__builtin_thread_pointer())
 
-/* Labels as on x86-64: 1 start, 2 end, 3 descriptor, 4 abort, 5 begin. */
+/* Labels as on x86-64: 1 start, 2 end, 3 descriptor, 4 abort, 5 begin, 6 and 7 loops. */
 #define RSEQ_DESCRIPTOR							\
 	".pushsection __rseq_cs, \"aw\", %%progbits\n\t"		\
 	".balign 32\n"							\
@@ -92,6 +92,84 @@ static __always_inline bool rseq_push(unsigned long slot, void *object)
 	return true;
 full:
 	return false;
+}
+
+static __always_inline size_t rseq_pop_bulk(unsigned long slot, void **objects, size_t n)
+{
+	void *object;
+	size_t got;
+	long word;
+	char *tp, *a;
+
+	__asm__ volatile goto (
+		RSEQ_DESCRIPTOR
+		RSEQ_BEGIN
+		RSEQ_LOAD_AREA
+		"ldr %[word], [%[a], %[slot], lsl #3]\n\t"
+		"mov %[got], #0\n"
+		"6:\n\t"
+		"ldr %[object], [%[a], %[word]]\n\t"
+		"cbz %[object], 7f\n\t"
+		"str %[object], [%[objects], %[got], lsl #3]\n\t"
+		"sub %[word], %[word], #8\n\t"
+		"add %[got], %[got], #1\n\t"
+		"cmp %[got], %[n]\n\t"
+		"b.lo 6b\n"
+		"7:\n\t"
+		"cbz %[got], %l[miss]\n\t"
+		"str %[word], [%[a], %[slot], lsl #3]\n"	/* commit */
+		"2:\n"
+		: [object] "=&r" (object), [a] "=&r" (a), [word] "=&r" (word), [tp] "=&r" (tp),
+		  [got] "=&r" (got)
+		: [slot] "r" (slot), [objects] "r" (objects), [n] "r" (n),
+		  [base] "r" (kmem_hot.percpu_base),
+		  [cs_off] "r" (kmem_hot.rseq_cs_off), [cpu_off] "r" (kmem_hot.cpu_off)
+		: "memory", "cc"
+		: miss);
+	return got;
+miss:
+	return 0;
+}
+
+static __always_inline size_t rseq_push_bulk(unsigned long slot, void *const *objects, size_t n)
+{
+	void *object;
+	size_t put;
+	long word;
+	char *tp, *a;
+
+	__asm__ volatile goto (
+		RSEQ_DESCRIPTOR
+		RSEQ_BEGIN
+		RSEQ_LOAD_AREA
+		"ldr %[word], [%[a], %[slot], lsl #3]\n\t"
+		"mov %[put], #0\n"
+		"6:\n\t"
+		"add %[word], %[word], #8\n\t"
+		"ldr %[object], [%[a], %[word]]\n\t"
+		"cbz %[object], 7f\n\t"
+		"ldr %[object], [%[objects], %[put], lsl #3]\n\t"
+		"cbz %[object], 7f\n\t"
+		"str %[object], [%[a], %[word]]\n\t"
+		"add %[put], %[put], #1\n\t"
+		"cmp %[put], %[n]\n\t"
+		"b.lo 6b\n\t"
+		"add %[word], %[word], #8\n"
+		"7:\n\t"
+		"cbz %[put], %l[full]\n\t"
+		"sub %[word], %[word], #8\n\t"
+		"str %[word], [%[a], %[slot], lsl #3]\n"	/* commit */
+		"2:\n"
+		: [object] "=&r" (object), [a] "=&r" (a), [word] "=&r" (word), [tp] "=&r" (tp),
+		  [put] "=&r" (put)
+		: [slot] "r" (slot), [objects] "r" (objects), [n] "r" (n),
+		  [base] "r" (kmem_hot.percpu_base),
+		  [cs_off] "r" (kmem_hot.rseq_cs_off), [cpu_off] "r" (kmem_hot.cpu_off)
+		: "memory", "cc"
+		: full);
+	return put;
+full:
+	return 0;
 }
 
 static __always_inline bool rseq_cmpxchg(u32 cpu, long *where, long expect, long new)

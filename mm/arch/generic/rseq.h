@@ -18,6 +18,22 @@ static inline bool rseq_push(unsigned long slot, void *object)
 	return false;
 }
 
+static inline size_t rseq_pop_bulk(unsigned long slot, void **objects, size_t n)
+{
+	(void)slot;
+	(void)objects;
+	(void)n;
+	return 0;
+}
+
+static inline size_t rseq_push_bulk(unsigned long slot, void *const *objects, size_t n)
+{
+	(void)slot;
+	(void)objects;
+	(void)n;
+	return 0;
+}
+
 static inline bool rseq_cmpxchg(u32 cpu, long *where, long expect, long new)
 {
 	(void)cpu;

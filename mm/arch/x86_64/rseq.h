@@ -18,7 +18,7 @@
 
 /*
  * Labels: 1 first instruction, 2 behind the commit, 3 descriptor, 4 abort
- * handler, 5 where to begin again. The signature is the operand of an
+ * handler, 5 where to begin again, 6 and 7 loops. The signature is the operand of an
  * undefined instruction (ud1).
  */
 #define RSEQ_DESCRIPTOR							\
@@ -102,6 +102,78 @@ static __always_inline bool rseq_push(unsigned long slot, void *object)
 	return true;
 full:
 	return false;
+}
+
+static __always_inline size_t rseq_pop_bulk(unsigned long slot, void **objects, size_t n)
+{
+	void *object, *area;
+	size_t got;
+	long word;
+
+	__asm__ volatile goto (
+		RSEQ_DESCRIPTOR
+		RSEQ_BEGIN("%[word]", "%[object]")
+		RSEQ_LOAD_AREA("%[area]", "%k[area]", "%[word]")
+		"movq (%[area],%[slot],8), %[word]\n\t"
+		"xorl %k[got], %k[got]\n"
+		"6:\n\t"
+		"movq (%[area],%[word]), %[object]\n\t"
+		"testq %[object], %[object]\n\t"
+		"jz 7f\n\t"
+		"movq %[object], (%[objects],%[got],8)\n\t"
+		"subq $8, %[word]\n\t"
+		"incq %[got]\n\t"
+		"cmpq %[n], %[got]\n\t"
+		"jb 6b\n"
+		"7:\n\t"
+		"testq %[got], %[got]\n\t"
+		"jz %l[miss]\n\t"
+		"movq %[word], (%[area],%[slot],8)\n"	/* commit */
+		"2:\n"
+		: [object] "=&r" (object), [area] "=&r" (area), [word] "=&r" (word), [got] "=&r" (got)
+		: [slot] "r" (slot), [objects] "r" (objects), [n] "r" (n)
+		: "memory", "cc"
+		: miss);
+	return got;
+miss:
+	return 0;
+}
+
+static __always_inline size_t rseq_push_bulk(unsigned long slot, void *const *objects, size_t n)
+{
+	void *object, *area;
+	size_t put;
+	long word;
+
+	__asm__ volatile goto (
+		RSEQ_DESCRIPTOR
+		RSEQ_BEGIN("%[word]", "%[object]")
+		RSEQ_LOAD_AREA("%[area]", "%k[area]", "%[word]")
+		"movq (%[area],%[slot],8), %[word]\n\t"
+		"xorl %k[put], %k[put]\n"
+		"6:\n\t"
+		"cmpq $0, 8(%[area],%[word])\n\t"
+		"je 7f\n\t"
+		"movq (%[objects],%[put],8), %[object]\n\t"
+		"testq %[object], %[object]\n\t"
+		"jz 7f\n\t"
+		"movq %[object], 8(%[area],%[word])\n\t"
+		"addq $8, %[word]\n\t"
+		"incq %[put]\n\t"
+		"cmpq %[n], %[put]\n\t"
+		"jb 6b\n"
+		"7:\n\t"
+		"testq %[put], %[put]\n\t"
+		"jz %l[full]\n\t"
+		"movq %[word], (%[area],%[slot],8)\n"	/* commit */
+		"2:\n"
+		: [object] "=&r" (object), [area] "=&r" (area), [word] "=&r" (word), [put] "=&r" (put)
+		: [slot] "r" (slot), [objects] "r" (objects), [n] "r" (n)
+		: "memory", "cc"
+		: full);
+	return put;
+full:
+	return 0;
 }
 
 static __always_inline bool rseq_cmpxchg(u32 cpu, long *where, long expect, long new)
