@@ -148,7 +148,7 @@ static int retry_thrice(void)
 	return UMEM_CALLBACK_RETRY;
 }
 
-#define LARGE	(3UL << 30)
+#define LARGE	(256UL << 20)
 
 Test(umem, nofail_asks_the_callback)
 {
