@@ -516,11 +516,16 @@ static unsigned int flush_run(struct kmem_cache *s, void **rounds, unsigned int 
 static void prefetch_slabs(const struct kmem_cache *s, void **rounds, unsigned int n)
 {
 	struct zone *z = zones[0];
+	unsigned long last = -PAGE_SIZE;
 
 	for (unsigned int i = 0; i < n; i++) {
 		unsigned long offset = (unsigned long)((char *)rounds[i] - z->base);
-		struct page *slab = slab_around(s, z, offset >> PAGE_SHIFT);
+		struct page *slab;
 
+		if (offset - last + PAGE_SIZE / 2 < PAGE_SIZE)
+			continue;	/* a neighbour of the one before: asked for */
+		last = offset;
+		slab = slab_around(s, z, offset >> PAGE_SHIFT);
 		__builtin_prefetch(slab, 1);
 		if (s->objects > 256)
 			__builtin_prefetch(slab + slab_index(s, offset & slab_mask(s)) / 256, 1);
