@@ -53,6 +53,21 @@ static unsigned int slab_order(size_t size)
 	return get_order(size);
 }
 
+/*
+ * Where in its first page the first object handed out lies. As the last one freed
+ * is the next one handed out, programs work on one or two objects of each of a few
+ * caches, and if all of these lay at the start of a page a load from one would
+ * wait for a store to another: processors compare the low 12 bits of addresses
+ * first. In the first KiB of a page lie the CPU's slots, which each call writes.
+ */
+static unsigned int next_colour(const struct kmem_cache *s)
+{
+	static unsigned int nr_caches;	/* slab_mutex */
+	unsigned int offset = 1024 + nr_caches++ * 5 % 12 * 256;
+
+	return min(offset / s->size, s->objects - 1);
+}
+
 bool calculate_sizes(struct kmem_cache *s)
 {
 	size_t size = ALIGN((size_t)s->object_size, (size_t)s->align);
@@ -71,6 +86,7 @@ bool calculate_sizes(struct kmem_cache *s)
 	 */
 	s->reciprocal = s->objects == 1 ? 0 : ((1UL << 40) + size - 1) / size;
 	s->bin_reciprocal = (SLAB_BINS << 16) / s->objects;
+	s->colour = next_colour(s);
 	return true;
 }
 
@@ -116,24 +132,42 @@ static bool slab_bit(struct page *slab, unsigned int index)
 	return *slab_word(slab, index) >> (index % 64) & 1;
 }
 
-/* Takes up to @n free objects, lowest first; node lock held, or slab not yet known. */
-static unsigned int slab_take(struct kmem_cache *s, struct page *slab, void **rounds,
-			      unsigned int n)
+/* Takes up to @n free objects of [@from, @to), lowest first. */
+static unsigned int take_range(struct kmem_cache *s, struct page *slab, void **rounds,
+			       unsigned int n, unsigned int from, unsigned int to)
 {
 	char *base = slab_address(slab);
+	unsigned long mask = ~0UL << from % 64;
 	unsigned int got = 0;
 
-	for (unsigned int first = 0; first < s->objects && got < n; first += 64) {
-		unsigned long *word = slab_word(slab, first), bits = *word;
+	for (unsigned int first = ALIGN_DOWN(from, 64); first < to && got < n; first += 64) {
+		unsigned long *word = slab_word(slab, first), bits;
 
-		if (!bits)
-			continue;
+		if (to - first < 64)
+			mask &= BIT(to - first) - 1;
+		bits = *word & mask;
+		*word &= ~mask;
 		while (bits && got < n) {
 			rounds[got++] = base + (size_t)(first + __ffs(bits)) * s->size;
 			bits &= bits - 1;
 		}
-		*word = bits;
+		*word |= bits;
+		mask = ~0UL;
 	}
+	return got;
+}
+
+/*
+ * Takes up to @n free objects, from the colour upwards and then from the start;
+ * node lock held, or slab not yet known.
+ */
+static unsigned int slab_take(struct kmem_cache *s, struct page *slab, void **rounds,
+			      unsigned int n)
+{
+	unsigned int got = take_range(s, slab, rounds, n, s->colour, s->objects);
+
+	if (got < n && s->colour)
+		got += take_range(s, slab, rounds + got, n - got, 0, s->colour);
 	slab->inuse += got;
 	return got;
 }

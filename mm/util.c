@@ -44,7 +44,10 @@ char *kstrndup(const char *s, size_t max, gfp_t gfp)
 	return kmemdup_nul(s, end ? (size_t)(end - s) : max, gfp);
 }
 
-/* krealloc() keeps no alignment beyond its own: where the result misses it, once more. */
+/*
+ * krealloc() moves what shrinks a lot, and keeps no alignment beyond its own: then
+ * what lies right stays where it is as long as half of it is in use.
+ */
 void *krealloc_node_align(const void *p, size_t new_size, unsigned long align, gfp_t flags,
 			  int nid)
 {
@@ -55,9 +58,13 @@ void *krealloc_node_align(const void *p, size_t new_size, unsigned long align, g
 		return NULL;
 	if (ZERO_OR_NULL_PTR(p) && align <= ARCH_KMALLOC_MINALIGN)
 		return kmalloc_node(new_size, flags, nid);
-	if (new_size == 0 || (!ZERO_OR_NULL_PTR(p) && (unsigned long)p % align == 0 &&
-			      new_size <= old))
+	if (new_size == 0 || (!ZERO_OR_NULL_PTR(p) && align <= ARCH_KMALLOC_MINALIGN))
 		return krealloc(p, new_size, flags);
+	if ((unsigned long)p % align == 0 && new_size <= old && new_size > old / 2) {
+		if (flags & __GFP_ZERO)
+			memset((char *)p + new_size, 0, old - new_size);
+		return (void *)p;
+	}
 	q = kmalloc_aligned(new_size, max(align, (unsigned long)ARCH_KMALLOC_MINALIGN), flags);
 	if (!q)
 		return NULL;

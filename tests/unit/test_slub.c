@@ -377,6 +377,22 @@ Test(slub, model_with_checks)
 	model_run(96, SLAB_CONSISTENCY_CHECKS, 16);
 }
 
+/* The objects that a few caches hand out first lie at different places in their pages. */
+Test(slub, first_objects_differ_in_their_low_bits)
+{
+	unsigned long at[12], end[12];
+
+	for (unsigned int i = 0; i < 12; i++) {
+		struct kmem_cache *s = kmem_cache_create("colour", 16 * (i + 1), 0, SLAB_NO_MERGE, NULL);
+
+		at[i] = (unsigned long)kmem_cache_alloc(s, GFP_KERNEL) % PAGE_SIZE;
+		end[i] = at[i] + s->size;
+		cr_expect(end[i] > 1024, "%lu", at[i]);
+		for (unsigned int j = 0; j < i; j++)
+			cr_expect(at[i] >= end[j] || at[j] >= end[i], "%u and %u", i, j);
+	}
+}
+
 /* ---- bulk, and failing host calls -------------------------------------------------------------- */
 
 Test(slub, bulk)
