@@ -445,11 +445,16 @@ void magazine_free_slow(struct magazine_cache *mc, void *object)
 		return;
 	}
 	if (word == WORD_CLOSED) {
+		/*
+		 * The first use on this CPU, of an object that was taken on another:
+		 * whose neighbours are, too. To hand it out next would have two CPUs
+		 * write to one cache line.
+		 */
+		backend_flush(mc, &object, 1);
 		m = depot_get_empty(mc);
-		if (!m) {
-			backend_flush(mc, &object, 1);
-			return;
-		}
+		if (m)
+			magazine_load(mc, m);
+		return;
 	} else {
 		m = magazine_of(round_of(cpu, word));
 		if (m->count == m->capacity)

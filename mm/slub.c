@@ -132,9 +132,21 @@ static bool slab_bit(struct page *slab, unsigned int index)
 	return *slab_word(slab, index) >> (index % 64) & 1;
 }
 
-/* Takes up to @n free objects of [@from, @to), lowest first. */
+/* Of the free objects of a bitmap's word those whose whole cache line is free. */
+static unsigned long whole_lines(const struct kmem_cache *s, unsigned long bits)
+{
+	if (s->size == 32)
+		return (bits & bits >> 1 & ~0UL / 3) * 3;
+	if (s->size == 16) {
+		bits &= bits >> 1;
+		return (bits & bits >> 2 & ~0UL / 15) * 15;
+	}
+	return bits;
+}
+
+/* Takes up to @n free objects of [@from, @to), lowest first; @whole: of whole lines only. */
 static unsigned int take_range(struct kmem_cache *s, struct page *slab, void **rounds,
-			       unsigned int n, unsigned int from, unsigned int to)
+			       unsigned int n, unsigned int from, unsigned int to, bool whole)
 {
 	char *base = slab_address(slab);
 	unsigned long mask = ~0UL << from % 64;
@@ -146,7 +158,9 @@ static unsigned int take_range(struct kmem_cache *s, struct page *slab, void **r
 		if (to - first < 64)
 			mask &= BIT(to - first) - 1;
 		bits = *word & mask;
-		*word &= ~mask;
+		if (whole)
+			bits = whole_lines(s, bits);
+		*word ^= bits;
 		while (bits && got < n) {
 			rounds[got++] = base + (size_t)(first + __ffs(bits)) * s->size;
 			bits &= bits - 1;
@@ -159,15 +173,20 @@ static unsigned int take_range(struct kmem_cache *s, struct page *slab, void **r
 
 /*
  * Takes up to @n free objects, from the colour upwards and then from the start;
- * node lock held, or slab not yet known.
+ * those first that have no neighbour in use in their cache line, which may be in
+ * use on another CPU. Node lock held, or slab not yet known.
  */
 static unsigned int slab_take(struct kmem_cache *s, struct page *slab, void **rounds,
 			      unsigned int n)
 {
-	unsigned int got = take_range(s, slab, rounds, n, s->colour, s->objects);
+	unsigned int got = 0;
 
-	if (got < n && s->colour)
-		got += take_range(s, slab, rounds + got, n - got, 0, s->colour);
+	for (bool whole = s->size <= 32 && !host_single_threaded(); got < n; whole = false) {
+		got += take_range(s, slab, rounds + got, n - got, s->colour, s->objects, whole);
+		got += take_range(s, slab, rounds + got, n - got, 0, s->colour, whole);
+		if (!whole)
+			break;
+	}
 	slab->inuse += got;
 	return got;
 }

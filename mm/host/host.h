@@ -102,6 +102,14 @@ int host_getcpu(void);			/* negative: unknown */
 int host_getnode(void);			/* NUMA node; negative: unknown */
 void host_comm(char name[16]);		/* the thread's name; "?" where it is not told */
 
+/* Whether the program has one thread now. False where the C library does not tell. */
+extern char __libc_single_threaded __attribute__((weak));
+
+static inline bool host_single_threaded(void)
+{
+	return &__libc_single_threaded && __libc_single_threaded;
+}
+
 /* Waits while *@word == @value; spurious returns are allowed. */
 void host_futex_wait(u32 *word, u32 value);
 /* The same with a bound in milliseconds; -ETIMEDOUT when it passed. */

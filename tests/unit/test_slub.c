@@ -4,6 +4,9 @@
  */
 #include "slab_test.h"
 
+#include <stdio.h>
+#include <unistd.h>
+
 TestSuite(slub, .timeout = 120);
 
 /* ---- constructors -------------------------------------------------------------------- */
@@ -383,14 +386,67 @@ Test(slub, first_objects_differ_in_their_low_bits)
 	unsigned long at[12], end[12];
 
 	for (unsigned int i = 0; i < 12; i++) {
-		struct kmem_cache *s = kmem_cache_create("colour", 16 * (i + 1), 0, SLAB_NO_MERGE, NULL);
+		struct kmem_cache *s;
+		char name[16];
 
+		snprintf(name, sizeof(name), "colour%u", i);
+		s = kmem_cache_create(name, 16 * (i + 1), 0, SLAB_NO_MERGE, NULL);
 		at[i] = (unsigned long)kmem_cache_alloc(s, GFP_KERNEL) % PAGE_SIZE;
 		end[i] = at[i] + s->size;
 		cr_expect(end[i] > 1024, "%lu", at[i]);
 		for (unsigned int j = 0; j < i; j++)
 			cr_expect(at[i] >= end[j] || at[j] >= end[i], "%u and %u", i, j);
 	}
+}
+
+static bool may_end;
+
+static void *wait_for_end(void *arg)
+{
+	while (!READ_ONCE(may_end))
+		usleep(1000);
+	return arg;
+}
+
+/* Of each second line of 64 bytes one object stays in use: these lines come last. */
+static void whole_lines_first(unsigned int size)
+{
+	unsigned int per_line = 64 / size, nr = 16 * per_line, stay = 0, free = 0;
+	struct kmem_cache *s = kmem_cache_create(size == 16 ? "lines16" : "lines32", size, 0,
+						 SLAB_NO_MERGE, NULL);
+	const struct magazine_backend *b = s->mag.backend;
+	void *p[64], *in_use[8], *again[64];
+
+	cr_assert(b->refill(&s->mag, p, nr, GFP_KERNEL) == nr);
+	cr_assert((unsigned long)p[nr - 1] % 64 == 0, "the lowest one is the first");
+	for (unsigned int i = 0; i < nr; i++)
+		if ((nr - 1 - i) % (2 * per_line) == 0)
+			in_use[stay++] = p[i];
+		else
+			p[free++] = p[i];
+	cr_assert(stay == 8);
+	b->flush(&s->mag, p, free);
+	cr_assert(b->refill(&s->mag, again, nr, GFP_KERNEL) == nr);
+	/* The last round is handed out first. */
+	for (unsigned int i = nr - 8 * per_line; i < nr; i++)
+		for (unsigned int j = 0; j < stay; j++)
+			cr_expect((unsigned long)again[i] / 64 != (unsigned long)in_use[j] / 64,
+				  "%u of size %u", i, size);
+	b->flush(&s->mag, again, nr);
+	b->flush(&s->mag, in_use, stay);
+	kmem_cache_destroy(s);
+}
+
+/* Two CPUs are not to write to one line because each has a part of it. */
+Test(slub, lines_in_use_come_last)
+{
+	pthread_t t;
+
+	cr_assert_eq(pthread_create(&t, NULL, wait_for_end, NULL), 0);
+	whole_lines_first(16);
+	whole_lines_first(32);
+	WRITE_ONCE(may_end, true);
+	pthread_join(t, NULL);
 }
 
 /* ---- bulk, and failing host calls -------------------------------------------------------------- */
