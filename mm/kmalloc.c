@@ -190,6 +190,22 @@ static struct page *object_page(const void *object, struct kmem_cache **s)
 	return *s ? page : NULL;
 }
 
+/*
+ * The kmalloc cache that an object is of, by the byte that free() looks at, without
+ * its struct page; NULL: ask that. Programs that keep books call
+ * malloc_usable_size() for each of their calls.
+ */
+static inline struct kmem_cache *mapped_cache(const void *object)
+{
+	unsigned long zpn = (unsigned long)((char *)object - kmem_hot.heap_base) >> PAGE_SHIFT;
+	unsigned int slot;
+
+	if (unlikely(zpn >= HOT_READ(kmem_hot.heap_pages)))
+		return NULL;
+	slot = kmem_hot.slotmap[zpn];
+	return likely(slot) ? kmalloc_caches[slot - SLOT_KMALLOC] : NULL;
+}
+
 void kfree_slow(void *object, void *caller)
 {
 	struct kmem_cache *s;
@@ -245,9 +261,11 @@ void kmem_cache_free_bulk(struct kmem_cache *s, size_t nr, void **p)
 
 size_t ksize(const void *object)
 {
-	struct kmem_cache *s;
+	struct kmem_cache *s = mapped_cache(object);
 	struct page *page;
 
+	if (likely(s))
+		return s->size;
 	if (ZERO_OR_NULL_PTR(object))
 		return 0;
 	page = object_page(object, &s);
@@ -308,13 +326,17 @@ static void *large_realloc(struct page *head, void *p, size_t size, gfp_t gfp)
 
 void *krealloc_slow(void *p, size_t size, gfp_t gfp)
 {
-	struct kmem_cache *s;
-	struct page *page = object_page(p, &s);
+	struct kmem_cache *s = mapped_cache(p);
 
-	if (unlikely(!page))
-		slab_report_bad_free(NULL, NULL, p, "Invalid pointer", __builtin_return_address(0));
-	if (!s)
-		return large_realloc(page, p, size, gfp);
+	if (!s) {
+		struct page *page = object_page(p, &s);
+
+		if (unlikely(!page))
+			slab_report_bad_free(NULL, NULL, p, "Invalid pointer",
+					     __builtin_return_address(0));
+		if (!s)
+			return large_realloc(page, p, size, gfp);
+	}
 	if (!stays(s, size))
 		return move_object(p, s->size, size, gfp);
 	if (gfp & __GFP_ZERO)
