@@ -373,7 +373,8 @@ struct mp_cleanup_s *mp_cleanup_add(struct mp_pool_s *pool, size_t size)
 	return c;
 }
 
-static void run_cleanup(struct mp_pool_s *pool)
+/* A handler may do anything to the pool but destroy it. */
+static void run_cleanup(struct mp_pool_s *pool, const char *who)
 {
 	struct mp_cleanup_s *c;
 
@@ -381,10 +382,35 @@ static void run_cleanup(struct mp_pool_s *pool)
 		pool->cleanup = c->next;
 		if (c->handler)
 			c->handler(c->data);
+		mp_check(pool, who);
 	}
 }
 
 /* ---- creation, reset, destruction -------------------------------------------------------- */
+
+/* Bytes before the first object of every block but the first. */
+static size_t node_bytes(size_t block, unsigned int flags)
+{
+	size_t live = flags & MP_NGINX ? 0 : ALIGN(block / MP_GRANULE / 8, MP_GRANULE);
+
+	return ALIGN(sizeof(struct mp_node_s), MP_GRANULE) + live;
+}
+
+/*
+ * The largest object that comes from a block: in a counted pool what a block of one
+ * page holds, however large the pool's are; in an MP_NGINX pool what was asked for,
+ * below a page.
+ */
+static size_t max_small(size_t size, size_t block, unsigned int flags, size_t align)
+{
+	size_t holder = flags & MP_NGINX ? block : PAGE_SIZE;
+	/* Alignment may leave some bytes before the first object. */
+	size_t room = holder - ALIGN(node_bytes(holder, flags), align);
+
+	if (!(flags & MP_NGINX))
+		return room;
+	return min((size_t)MP_MAX_ALLOC_FROM_POOL, min(size ? size : block, room));
+}
 
 static unsigned int block_order(size_t size, unsigned int flags, size_t overhead)
 {
@@ -399,31 +425,25 @@ static unsigned int block_order(size_t size, unsigned int flags, size_t overhead
 
 struct mp_pool_s *mp_create_pool_flags(size_t size, unsigned int flags)
 {
-	size_t node_size = ALIGN(sizeof(struct mp_node_s), MP_GRANULE), block;
 	struct mp_node_s *n;
 	struct mp_pool_s *pool;
 	unsigned int order;
+	size_t block;
 
 	if (flags & ~KNOWN_FLAGS)
 		return NULL;
-	order = block_order(size, flags, node_size + sizeof(*pool));
+	order = block_order(size, flags, node_bytes(0, flags) + sizeof(*pool));
 	block = PAGE_SIZE << order;
-	if (!(flags & MP_NGINX))
-		node_size += ALIGN(block / MP_GRANULE / 8, MP_GRANULE);
 	n = get_block(order);
 	if (!n)
 		return NULL;
-	pool = (struct mp_pool_s *)((char *)n + node_size);
+	pool = (struct mp_pool_s *)((char *)n + node_bytes(block, flags));
 	memset(pool, 0, sizeof(*pool));
 	pool->flags = flags;
 	pool->order = order;
 	pool->align = flags & MP_ALIGN32 ? 32 : MP_GRANULE;
-	pool->node_size = (unsigned int)node_size;
-	/* Alignment may leave some bytes before the first object of a block. */
-	pool->max = min(block, PAGE_SIZE) - ALIGN(node_size, pool->align);
-	if (flags & MP_NGINX)
-		pool->max = min((size_t)MP_MAX_ALLOC_FROM_POOL,
-				min(size ? size : block, block - ALIGN(node_size, pool->align)));
+	pool->node_size = (unsigned int)node_bytes(block, flags);
+	pool->max = max_small(size, block, flags, pool->align);
 	INIT_LIST_HEAD(&pool->large);
 	add_node(pool, n);
 	if (flags & MP_SHARED)
@@ -455,7 +475,7 @@ void mp_reset_pool(struct mp_pool_s *pool)
 	struct mp_node_s **empty = &pool->empty;
 
 	mp_check(pool, "mp_reset_pool");
-	run_cleanup(pool);
+	run_cleanup(pool, "mp_reset_pool");
 	free_all_large(pool);
 	mp_lock(pool);
 	pool->open = NULL;
@@ -487,7 +507,7 @@ void mp_destroy_pool(struct mp_pool_s *pool)
 	if (!pool)
 		return;
 	mp_check(pool, "mp_destroy_pool");
-	run_cleanup(pool);
+	run_cleanup(pool, "mp_destroy_pool");
 	free_all_large(pool);
 	if (pool->flags & MP_SHARED)
 		pool_lock_exit(&pool->lock);

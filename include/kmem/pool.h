@@ -97,7 +97,8 @@ KMEM_BEGIN_DECLS
  * @size: bytes that the first block should offer, and every further one. A counted
  *	pool takes whole pages (of anything else, one page), as many as make a power
  *	of two, up to 4 MiB; an MP_NGINX pool takes what holds @size bytes. Objects
- *	larger than a page less its administration are large all the same.
+ *	larger than what a block of one page holds are large all the same, and in an
+ *	MP_NGINX pool those larger than @size.
  * @flags: MP_COUNTED or MP_NGINX, | MP_SHARED, | MP_ALIGN32
  * Return: the pool; NULL for unknown flags or when there is no memory.
  */
@@ -137,7 +138,7 @@ void mp_free(struct mp_pool_s *pool, void *p);
  * @size: bytes of the pool's that @data shall point to; 0: none
  *
  * Handlers run in the reverse order of their adding, before any memory goes; they
- * may use the pool.
+ * may use the pool, and reset it, but not destroy it.
  * Return: the entry, with @handler NULL, to be filled in; NULL: no memory.
  */
 struct mp_cleanup_s *mp_cleanup_add(struct mp_pool_s *pool, size_t size);

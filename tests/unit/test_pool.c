@@ -78,6 +78,32 @@ Test(pool, sizes_of_pools)
 	fault_every_call(false);
 }
 
+/*
+ * The live bits of a block count among its administration, and for blocks of 512 KiB and
+ * more they are larger than a page. The largest small object used to be a page less
+ * that: it fell as the blocks grew, then wrapped round, and what was larger than a
+ * block was looked for in one new block after another, in vain.
+ */
+Test(pool, what_is_large_does_not_depend_on_the_blocks)
+{
+	for (size_t size = 4096; size <= 4 << 20; size *= 2) {
+		for (unsigned int flags = 0; flags <= MP_ALIGN32; flags += MP_ALIGN32) {
+			struct mp_pool_s *pool = mp_create_pool_flags(size, flags);
+			size_t max = pool->max;
+
+			cr_expect_geq(max, 4000);
+			cr_assert_not_null(mp_malloc(pool, max));
+			cr_expect_eq(stat_of(pool).large, 0);
+			cr_assert_not_null(mp_malloc(pool, max + 1));
+			cr_assert_not_null(mp_malloc(pool, 2 * size));
+			cr_assert_not_null(mp_calloc(pool, 8 << 20));
+			cr_expect_eq(stat_of(pool).large, 3);
+			cr_expect_leq(stat_of(pool).blocks, 2);
+			mp_destroy_pool(pool);
+		}
+	}
+}
+
 Test(pool, zero_and_impossible_sizes_give_null)
 {
 	struct mp_pool_s *pool = mp_create_pool(4096);
@@ -222,6 +248,29 @@ Test(pool, handlers_run_last_first_before_memory_goes)
 	}
 }
 
+static void reset_it(void *pool)
+{
+	mp_reset_pool(pool);
+}
+
+/* A handler that resets its own pool runs those that are left, once. */
+Test(pool, handlers_may_reset)
+{
+	struct mp_cleanup_s *c;
+
+	handlers_pool = mp_create_pool(4096);
+	ran = 0;
+	add_handlers();
+	c = mp_cleanup_add(handlers_pool, 0);
+	c->data = handlers_pool;
+	c->handler = reset_it;
+	mp_reset_pool(handlers_pool);
+	cr_expect_eq(ran, 4);
+	cr_expect_eq(stat_of(handlers_pool).objects, 0);
+	mp_destroy_pool(handlers_pool);
+	cr_expect_eq(ran, 4);
+}
+
 /* ---- misuse -------------------------------------------------------------------------------- */
 
 static struct mp_pool_s *pool_of_two(void **p, size_t size, unsigned int flags)
@@ -270,6 +319,23 @@ MISUSE(use_after_destroy, pool = pool_of_two(p, 64, 0); mp_destroy_pool(pool);
        mp_malloc(pool, 1);)
 MISUSE(destroy_twice, pool = pool_of_two(p, 64, MP_SHARED); mp_destroy_pool(pool);
        mp_destroy_pool(pool);)
+static void destroy_it(void *pool)
+{
+	mp_destroy_pool(pool);
+}
+
+static void let_a_handler_destroy(struct mp_pool_s *pool)
+{
+	struct mp_cleanup_s *c = mp_cleanup_add(pool, 0);
+
+	c->data = pool;
+	c->handler = destroy_it;
+}
+
+MISUSE(destroy_in_destroy, pool = pool_of_two(p, 64, 0); let_a_handler_destroy(pool);
+       mp_destroy_pool(pool);)
+MISUSE(destroy_in_reset, pool = pool_of_two(p, 64, MP_SHARED); let_a_handler_destroy(pool);
+       mp_reset_pool(pool);)
 MISUSE(null_pool, pool = NULL; mp_calloc(pool, 1);)
 
 Test(pool, misuse_stops)
@@ -286,6 +352,8 @@ Test(pool, misuse_stops)
 	assert_aborts(use_after_destroy, "mp_malloc: ");
 	assert_aborts(use_after_destroy, "is not a pool, or one that was destroyed");
 	assert_aborts(destroy_twice, "mp_destroy_pool: ");
+	assert_aborts(destroy_in_destroy, "mp_destroy_pool: ");
+	assert_aborts(destroy_in_reset, "mp_reset_pool: ");
 	assert_aborts(null_pool, "mp_calloc: ");
 }
 
