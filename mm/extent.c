@@ -307,11 +307,11 @@ struct extent *extent_above(const struct extent_space *s, unsigned long at)
 	return found;
 }
 
-bool extent_all_free(const struct extent_space *s, unsigned long at, unsigned long len)
+struct extent *extent_around(const struct extent_space *s, unsigned long at, unsigned long len)
 {
-	const struct extent *e = extent_floor(s, at);
+	struct extent *e = extent_floor(s, at);
 
-	return e && at - e->start < e->len && len <= e->len - (at - e->start);
+	return e && at - e->start < e->len && len <= e->len - (at - e->start) ? e : NULL;
 }
 
 bool extent_any_free(const struct extent_space *s, unsigned long at, unsigned long len)

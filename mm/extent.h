@@ -61,8 +61,8 @@ struct extent *extent_best(const struct extent_space *s, unsigned long len);
 struct extent *extent_floor(const struct extent_space *s, unsigned long at);
 struct extent *extent_above(const struct extent_space *s, unsigned long at);
 
-/* Whether all, or whether any part, of [@at, @at + @len) is free. */
-bool extent_all_free(const struct extent_space *s, unsigned long at, unsigned long len);
+/* The one that all of [@at, @at + @len) lies in; whether any part of that is free. */
+struct extent *extent_around(const struct extent_space *s, unsigned long at, unsigned long len);
 bool extent_any_free(const struct extent_space *s, unsigned long at, unsigned long len);
 
 /* ---- changing ------------------------------------------------------------------- */

@@ -43,12 +43,25 @@ static unsigned long granule(const struct gen_pool *pool)
 
 /* ---- the lock and the stock -------------------------------------------------------------- */
 
+static unsigned long magic_of(const struct gen_pool *pool)
+{
+	return (unsigned long)pool ^ 0x67656e706f6f6c21UL;
+}
+
+/* @who: the function that was called. */
+static void check_and_lock(struct gen_pool *pool, const char *who)
+{
+	if (unlikely(!pool || pool->magic != magic_of(pool)))
+		BUG("%s: %p is not a pool, or one that was destroyed", who, (void *)pool);
+	pool_lock(&pool->lock);
+}
+
 /* The lock, with a node in stock. Without memory: false, and no lock; with __GFP_NOFAIL never. */
-static bool lock_stocked(struct gen_pool *pool, gfp_t gfp)
+static bool lock_stocked(struct gen_pool *pool, gfp_t gfp, const char *who)
 {
 	struct extent *e;
 
-	pool_lock(&pool->lock);
+	check_and_lock(pool, who);
 	while (!pool->space.stock) {
 		pool_unlock(&pool->lock);
 		e = kmalloc(sizeof(*e), gfp);
@@ -142,7 +155,7 @@ static int add_chunk(struct gen_pool *pool, unsigned long start, phys_addr_t phy
 	c = make_chunk(pool, start, phys, size);
 	if (!c)
 		return -ENOMEM;
-	if (!lock_stocked(pool, GFP_KERNEL)) {
+	if (!lock_stocked(pool, GFP_KERNEL, "gen_pool_add")) {
 		free_chunk(c);
 		return -ENOMEM;
 	}
@@ -210,6 +223,7 @@ static struct gen_pool *create_pool(int order, bool tracked)
 	pool->order = order;
 	pool->tracked = tracked;
 	pool->algo = gen_pool_first_fit;
+	pool->magic = magic_of(pool);
 	INIT_LIST_HEAD(&pool->chunks);
 	pool_lock_init(&pool->lock);
 	return pool;
@@ -229,13 +243,17 @@ struct gen_pool *gen_pool_create_tracked(int order)
 void gen_pool_destroy(struct gen_pool *pool)
 {
 	struct gen_pool_chunk *c, *next;
+	unsigned long used;
 	struct extent *e;
 
 	if (!pool)
 		return;
-	if (pool->space.free != pool->size)
-		BUG("gen_pool_destroy %p: %lu bytes are in use", (void *)pool,
-		    pool->size - pool->space.free);
+	check_and_lock(pool, "gen_pool_destroy");
+	used = pool->size - pool->space.free;
+	pool_unlock(&pool->lock);
+	if (unlikely(used))
+		BUG("gen_pool_destroy %p: %lu bytes are in use", (void *)pool, used);
+	pool->magic = 0;
 	pool_lock_exit(&pool->lock);
 	list_for_each_entry_safe(c, next, &pool->chunks, list) {
 		e = extent_floor(&pool->space, c->start);
@@ -249,7 +267,7 @@ void gen_pool_destroy(struct gen_pool *pool)
 
 void gen_pool_set_algo(struct gen_pool *pool, genpool_algo_t algo, void *data)
 {
-	pool_lock(&pool->lock);
+	check_and_lock(pool, "gen_pool_set_algo");
 	pool->algo = algo ? algo : gen_pool_first_fit;
 	pool->data = data;
 	pool_unlock(&pool->lock);
@@ -304,7 +322,7 @@ unsigned long gen_pool_fixed_alloc(struct gen_pool *pool, size_t size, void *dat
 	if (list_empty(&pool->chunks))
 		return 0;
 	at = list_first_entry(&pool->chunks, struct gen_pool_chunk, list)->start + offset;
-	return IS_ALIGNED(at, granule(pool)) && extent_all_free(&pool->space, at, size) ? at : 0;
+	return IS_ALIGNED(at, granule(pool)) && extent_around(&pool->space, at, size) ? at : 0;
 }
 
 /* ---- allocation -------------------------------------------------------------------------- */
@@ -320,20 +338,27 @@ static void mark_start(struct gen_pool *pool, unsigned long at, size_t size)
 /* NULL @algo: the pool's. */
 static unsigned long alloc_by(struct gen_pool *pool, size_t size, genpool_algo_t algo, void *data)
 {
+	struct extent *e;
 	unsigned long at;
 
-	if (!size || size > LONG_MAX)
+	if (!size || size > LONG_MAX || !lock_stocked(pool, GFP_KERNEL, "gen_pool_alloc"))
 		return 0;
 	size = ALIGN(size, granule(pool));
-	if (!lock_stocked(pool, GFP_KERNEL))
-		return 0;
-	at = algo ? algo(pool, size, data) : pool->algo(pool, size, pool->data);
-	if (at) {
-		extent_cut(&pool->space, extent_floor(&pool->space, at), at, size);
+	if (!algo) {
+		algo = pool->algo;
+		data = pool->data;
+	}
+	at = algo(pool, size, data);
+	e = at && IS_ALIGNED(at, granule(pool)) ? extent_around(&pool->space, at, size) : NULL;
+	if (e) {
+		extent_cut(&pool->space, e, at, size);
 		if (pool->tracked)
 			mark_start(pool, at, size);
 	}
 	unlock_trimmed(pool);
+	if (unlikely(at && !e))
+		BUG("gen_pool_alloc: the algorithm chose [%lx, %lx), which is not all free", at,
+		    at + size);
 	return at;
 }
 
@@ -368,8 +393,8 @@ void gen_pool_free(struct gen_pool *pool, unsigned long addr, size_t size)
 	const char *wrong = NULL;
 	struct gen_pool_chunk *c;
 
+	lock_stocked(pool, GFP_KERNEL | __GFP_NOFAIL, "gen_pool_free");
 	size = ALIGN(size, granule(pool));
-	lock_stocked(pool, GFP_KERNEL | __GFP_NOFAIL);
 	c = chunk_of(pool, addr, size);
 	if (!c || !size || !IS_ALIGNED(addr, granule(pool)))
 		wrong = "is not in the pool";
@@ -398,7 +423,7 @@ int gen_pool_free_block(struct gen_pool *pool, unsigned long addr)
 	unsigned long n;
 	int error = 0;
 
-	lock_stocked(pool, GFP_KERNEL | __GFP_NOFAIL);
+	lock_stocked(pool, GFP_KERNEL | __GFP_NOFAIL, "gen_pool_free");
 	c = chunk_of(pool, addr, granule(pool));
 	n = c ? (addr - c->start) >> pool->order : 0;
 	if (list_empty(&pool->chunks)) {
@@ -423,7 +448,7 @@ phys_addr_t gen_pool_virt_to_phys(struct gen_pool *pool, unsigned long addr)
 	phys_addr_t phys = (phys_addr_t)-1;
 	struct gen_pool_chunk *c;
 
-	pool_lock(&pool->lock);
+	check_and_lock(pool, "gen_pool_virt_to_phys");
 	c = chunk_of(pool, addr, 1);
 	if (c && c->phys != (phys_addr_t)-1)
 		phys = c->phys + (addr - c->start);
@@ -435,7 +460,7 @@ bool gen_pool_has_addr(struct gen_pool *pool, unsigned long start, size_t size)
 {
 	bool has;
 
-	pool_lock(&pool->lock);
+	check_and_lock(pool, "gen_pool_has_addr");
 	has = chunk_of(pool, start, size) != NULL;
 	pool_unlock(&pool->lock);
 	return has;
@@ -445,7 +470,7 @@ size_t gen_pool_avail(struct gen_pool *pool)
 {
 	size_t avail;
 
-	pool_lock(&pool->lock);
+	check_and_lock(pool, "gen_pool_avail");
 	avail = pool->space.free;
 	pool_unlock(&pool->lock);
 	return avail;
@@ -455,7 +480,7 @@ size_t gen_pool_size(struct gen_pool *pool)
 {
 	size_t size;
 
-	pool_lock(&pool->lock);
+	check_and_lock(pool, "gen_pool_size");
 	size = pool->size;
 	pool_unlock(&pool->lock);
 	return size;

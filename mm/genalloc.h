@@ -25,6 +25,7 @@ struct gen_pool_chunk {
 
 struct gen_pool {
 	struct pool_lock lock;		/* all below but what is constant */
+	unsigned long magic;		/* made of this address; 0: destroyed */
 	int order;			/* of the granule; constant */
 	bool tracked;			/* constant */
 	struct list_head chunks;	/* in the order of gen_pool_add() */

@@ -10,10 +10,11 @@
  *
  * Contract: the kernel's Documentation/core-api/genalloc. What differs: chunks
  * begin at multiples of the granule; a search goes over all chunks by address;
- * an algorithm is one of those below, since there is no bitmap to be searched.
+ * an algorithm gets the pool and a size, since there is no bitmap to be searched.
  *
- * Misuse (a range that is not all in use, or not the pool's) ends the program
- * with a report that begins "BUG: gen_pool_free".
+ * Misuse ends the program with a report that begins with "BUG: " and the function's
+ * name: freeing a range that is not all in use, or not the pool's; a pool that was
+ * destroyed; destroying one in use; an algorithm that chooses what is not free.
  *
  * Context of all functions: any thread, each pool has a lock of its own; may
  * make system calls; not from a signal handler. errno is not changed.
@@ -35,7 +36,9 @@ struct gen_pool;
  * @size: bytes, a multiple of the granule
  * @data: of gen_pool_set_algo(), or of the call
  *
- * Called with the pool's lock held.
+ * One of those below, or the program's own, which mostly calls those with @data of
+ * its choice. Called with the pool's lock held: it may call no other function of
+ * the pool.
  * Return: where @size bytes are free; 0: nowhere.
  */
 typedef unsigned long (*genpool_algo_t)(struct gen_pool *pool, size_t size, void *data);
@@ -109,7 +112,7 @@ size_t gen_pool_size(struct gen_pool *pool);
 
 /**
  * gen_pool_set_algo - how this pool chooses from now on
- * @algo: one of those below; NULL: gen_pool_first_fit
+ * @algo: NULL: gen_pool_first_fit
  * @data: as the algorithm says; it must last as long as it is used
  */
 void gen_pool_set_algo(struct gen_pool *pool, genpool_algo_t algo, void *data);

@@ -112,6 +112,71 @@ Test(genalloc, algorithms)
 	cr_expect_eq(gen_pool_validate(pool), 0);
 }
 
+/* Small sizes from the front, large ones at multiples of what @data says: one's own. */
+static unsigned long by_size(struct gen_pool *pool, size_t size, void *data)
+{
+	return size < 256 ? gen_pool_first_fit(pool, size, NULL) :
+			    gen_pool_first_fit_align(pool, size, data);
+}
+
+Test(genalloc, an_algorithm_of_ones_own)
+{
+	struct genpool_data_align align = { .align = 4096 };
+	struct gen_pool *pool = make(4, 65536);
+
+	gen_pool_set_algo(pool, by_size, &align);
+	cr_expect_eq(gen_pool_alloc(pool, 16), BASE);
+	cr_expect_eq(gen_pool_alloc(pool, 256), BASE + 4096);
+	cr_expect_eq(gen_pool_alloc(pool, 30), BASE + 16);
+	cr_expect_eq(gen_pool_validate(pool), 0);
+}
+
+static unsigned long always_there(struct gen_pool *pool, size_t size, void *data)
+{
+	(void)pool;
+	(void)size;
+	return (unsigned long)data;
+}
+
+static void choose_what_is_used(void)
+{
+	struct gen_pool *pool = make(4, 4096);
+
+	gen_pool_alloc(pool, 16);
+	gen_pool_alloc_algo(pool, 64, always_there, (void *)BASE);
+}
+
+static void choose_between(void)
+{
+	gen_pool_alloc_algo(make(4, 4096), 64, always_there, (void *)(BASE + 8));
+}
+
+static void choose_elsewhere(void)
+{
+	gen_pool_alloc_algo(make(4, 4096), 64, always_there, (void *)(BASE + 4096));
+}
+
+Test(genalloc, a_bad_choice_stops)
+{
+	assert_aborts(choose_what_is_used, "gen_pool_alloc: the algorithm chose [10000000, 10000040)");
+	assert_aborts(choose_between, "which is not all free");
+	assert_aborts(choose_elsewhere, "which is not all free");
+}
+
+static struct gen_pool *destroyed(void)
+{
+	struct gen_pool *pool = make(4, 4096);
+
+	gen_pool_destroy(pool);
+	return pool;
+}
+
+static void alloc_after_destroy(void) { gen_pool_alloc(destroyed(), 16); }
+static void free_after_destroy(void) { gen_pool_free(destroyed(), BASE, 16); }
+static void add_after_destroy(void) { gen_pool_add(destroyed(), BASE + 4096, 4096, -1); }
+static void ask_after_destroy(void) { gen_pool_avail(destroyed()); }
+static void destroy_twice(void) { gen_pool_destroy(destroyed()); }
+
 static void free_twice(void)
 {
 	struct gen_pool *pool = make(4, 4096);
@@ -158,6 +223,11 @@ Test(genalloc, misuse_stops)
 	assert_aborts(free_foreign, "gen_pool_free: [10001000, 10001010) is not in the pool");
 	assert_aborts(free_between, "is not in the pool");
 	assert_aborts(destroy_in_use, ": 64 bytes are in use");
+	assert_aborts(alloc_after_destroy, "gen_pool_alloc: ");
+	assert_aborts(free_after_destroy, "gen_pool_free: ");
+	assert_aborts(add_after_destroy, "gen_pool_add: ");
+	assert_aborts(ask_after_destroy, "is not a pool, or one that was destroyed");
+	assert_aborts(destroy_twice, "gen_pool_destroy: ");
 }
 
 /* Each thread holds blocks of its own, with its own pattern; pieces never overlap. */
