@@ -42,12 +42,17 @@
 #include "base/bug.h"
 #include "host/host.h"
 #include "pool_lock.h"
+#include "slab.h"
 
 /* How often a waiter looks for memory that came back by another way. */
 #define WAIT_MS	100
 
 /* Elements of the reserve that a free compares its own with: a few cache lines. */
 #define LOOK_BACK	64
+
+/* struct mempool::min_nr of a pool after mempool_exit(), and after mempool_destroy(). */
+#define ENDED		(-1)
+#define DESTROYED	(-2)
 
 struct mempool_lock {
 	struct pool_lock lock;		/* the pool's, and all below */
@@ -57,17 +62,26 @@ struct mempool_lock {
 
 /* ---- the reserve: lock held -------------------------------------------------------------- */
 
+static void set_nr(struct mempool *pool, int nr)
+{
+	WRITE_ONCE(pool->curr_nr, nr);
+	WRITE_ONCE(pool->top, nr ? pool->elements[nr - 1] : NULL);
+}
+
 static void push(struct mempool *pool, void *element)
 {
 	pool->elements[pool->curr_nr] = element;
-	WRITE_ONCE(pool->curr_nr, pool->curr_nr + 1);
+	set_nr(pool, pool->curr_nr + 1);
 }
 
 static void *pop(struct mempool *pool)
 {
+	void *element;
+
 	BUG_ON(pool->curr_nr <= 0);
-	WRITE_ONCE(pool->curr_nr, pool->curr_nr - 1);
-	return pool->elements[pool->curr_nr];
+	element = pool->elements[pool->curr_nr - 1];
+	set_nr(pool, pool->curr_nr - 1);
+	return element;
 }
 
 /*
@@ -80,6 +94,24 @@ static bool there_already(const struct mempool *pool, const void *element)
 		if (unlikely(pool->elements[i - 1] == element))
 			return true;
 	return false;
+}
+
+/* Not of the pool's cache; of kmalloc(), what is no object of any. */
+static bool foreign(const struct mempool *pool, const void *element)
+{
+	if (pool->alloc == mempool_alloc_slab)
+		return virt_to_cache(element) != pool->pool_data;
+	if (pool->alloc == mempool_kmalloc && (size_t)pool->pool_data - 1 < KMALLOC_MAX_CACHE_SIZE)
+		return !virt_to_cache(element);
+	return false;
+}
+
+/* Why @element must not get into the reserve, or NULL. */
+static const char *refusal(const struct mempool *pool, const void *element)
+{
+	if (unlikely(there_already(pool, element)))
+		return "is in the reserve already (a double free)";
+	return unlikely(foreign(pool, element)) ? "is not of the pool's allocator" : NULL;
 }
 
 /* Whether a free goes to the reserve. */
@@ -96,14 +128,15 @@ static bool wanted(const struct mempool *pool)
  */
 static bool may_be_wanted(const struct mempool *pool)
 {
-	int curr;
+	int curr, min_nr;
 
 	/* ThreadSanitizer knows no fences; x86, where it runs, keeps loads in order. */
 #ifndef KMEM_TSAN
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 #endif
 	curr = READ_ONCE(pool->curr_nr);
-	return curr < READ_ONCE(pool->min_nr) || (curr == 0 && READ_ONCE(pool->lock->waiters));
+	min_nr = READ_ONCE(pool->min_nr);
+	return curr < min_nr || (min_nr == 0 && curr == 0 && READ_ONCE(pool->lock->waiters));
 }
 
 /* After @nr elements went to the reserve: the lock, and those who wait for them. */
@@ -126,6 +159,29 @@ static int slots(int min_nr)
 	return max(min_nr, 1);
 }
 
+/*
+ * The allocator of a pool that has ended: whoever goes on using it is told, as long as
+ * its memory has not become something else, and no path has a check for that.
+ */
+static void *ended_alloc(gfp_t gfp, void *pool_data)
+{
+	(void)gfp;
+	BUG("mempool_alloc: the pool (%p) was destroyed", pool_data);
+}
+
+static void ended_free(void *element, void *pool_data)
+{
+	BUG("mempool_free: %p: the pool (%p) was destroyed", element, pool_data);
+}
+
+/* The lock, in functions that do not ask the allocator first. */
+static struct mempool_lock *lock_of(struct mempool *pool, const char *who)
+{
+	if (unlikely(!pool->lock))
+		BUG("%s: %p is not a pool, or one that was destroyed", who, (void *)pool);
+	return pool->lock;
+}
+
 void mempool_exit(struct mempool *pool)
 {
 	if (!pool->elements)
@@ -135,15 +191,17 @@ void mempool_exit(struct mempool *pool)
 	pool_lock_exit(&pool->lock->lock);
 	kfree(pool->lock);
 	kfree(pool->elements);
-	pool->lock = NULL;
-	pool->elements = NULL;
+	*pool = (struct mempool){
+		.min_nr = ENDED, .alloc = ended_alloc, .free = ended_free, .pool_data = pool,
+	};
 }
 
 int mempool_init_node(struct mempool *pool, int min_nr, mempool_alloc_t *alloc_fn,
 		      mempool_free_t *free_fn, void *pool_data, gfp_t gfp_mask, int node_id)
 {
 	*pool = (struct mempool){
-		.min_nr = min_nr, .alloc = alloc_fn, .free = free_fn, .pool_data = pool_data,
+		.min_nr = max(min_nr, 0), .alloc = alloc_fn, .free = free_fn,
+		.pool_data = pool_data,
 	};
 	if (min_nr < 0)
 		return -EINVAL;
@@ -202,7 +260,10 @@ void mempool_destroy(struct mempool *pool)
 {
 	if (!pool)
 		return;
+	if (unlikely(pool->min_nr == DESTROYED))
+		BUG("mempool_destroy: %p was destroyed already", (void *)pool);
 	mempool_exit(pool);
+	pool->min_nr = DESTROYED;
 	kfree(pool);
 }
 
@@ -240,7 +301,7 @@ static void fill(struct mempool *pool)
 
 int mempool_resize(struct mempool *pool, int new_min_nr)
 {
-	struct pool_lock *l = &pool->lock->lock;
+	struct pool_lock *l = &lock_of(pool, "mempool_resize")->lock;
 	void **larger, **old;
 
 	if (new_min_nr < 1)
@@ -355,6 +416,7 @@ void *mempool_alloc_preallocated(struct mempool *pool)
 {
 	void *element = NULL;
 
+	lock_of(pool, "mempool_alloc_preallocated");
 	return take_reserve(pool, &element, 1, 1, false) ? element : NULL;
 }
 
@@ -374,30 +436,54 @@ int mempool_alloc_bulk(struct mempool *pool, void **elems, unsigned int count,
 
 /* ---- freeing ----------------------------------------------------------------------------- */
 
+static void __cold __noreturn bad_free(const void *element, const char *why)
+{
+	BUG("mempool_free: %p %s", element, why);
+}
+
 unsigned int mempool_free_bulk(struct mempool *pool, void **elems, unsigned int count)
 {
-	const void *twice = NULL;
+	const char *why = NULL;
 	unsigned int nr = 0;
 
 	if (likely(!may_be_wanted(pool)))
 		return 0;
 	pool_lock(&pool->lock->lock);
-	while (nr < count && wanted(pool) && !twice) {
-		if (there_already(pool, elems[nr]))
-			twice = elems[nr];
+	while (nr < count && wanted(pool)) {
+		why = refusal(pool, elems[nr]);
+		if (unlikely(why))
+			break;
 		push(pool, elems[nr]);
 		elems[nr++] = NULL;
 	}
 	unlock_and_wake(pool, nr);
-	if (unlikely(twice))
-		BUG("mempool_free: %p is in the reserve already (a double free)", twice);
+	if (unlikely(why))
+		bad_free(elems[nr], why);
 	return nr;
 }
 
+/* @element looked like the top of the reserve: it may have been taken by now. */
+static noinline void check_top(struct mempool *pool, const void *element)
+{
+	bool twice;
+
+	pool_lock(&pool->lock->lock);
+	twice = pool->top == element;
+	pool_unlock(&pool->lock->lock);
+	if (twice)
+		bad_free(element, "is in the reserve already (a double free)");
+}
+
+/*
+ * With a full reserve the allocator gets it, and if it was the one that filled the
+ * reserve a moment ago, both would have it.
+ */
 void mempool_free(void *element, struct mempool *pool)
 {
 	if (unlikely(!element))
 		return;
+	if (unlikely(element == READ_ONCE(pool->top)))
+		check_top(pool, element);
 	if (likely(!mempool_free_bulk(pool, &element, 1)))
 		pool->free(element, pool->pool_data);
 }

@@ -32,9 +32,10 @@ typedef void (mempool_free_t)(void *element, void *pool_data);
 
 /**
  * struct mempool - to be read by its users, at most
- * @min_nr: elements in a full reserve; the pool's lock
+ * @min_nr: elements in a full reserve; negative: ended; the pool's lock
  * @curr_nr: elements in it now; the pool's lock, read without it
  * @elements: the reserve, the last one the next to go; the pool's lock
+ * @top: that one, NULL: none; the pool's lock, read without it
  * @pool_data, @alloc, @free: the allocator; constant
  * @lock: the lock and those who wait; NULL: not initialised
  */
@@ -42,6 +43,7 @@ typedef struct mempool {
 	int min_nr;
 	int curr_nr;
 	void **elements;
+	void *top;
 	void *pool_data;
 	mempool_alloc_t *alloc;
 	mempool_free_t *free;
@@ -119,7 +121,12 @@ void *mempool_alloc(struct mempool *pool, gfp_t gfp_mask) __attribute__((malloc)
 void *mempool_alloc_preallocated(struct mempool *pool) __attribute__((malloc));
 /**
  * mempool_free - give an element back, to the reserve first; NULL is allowed
- * One that the reserve has already ends the program with a report.
+ *
+ * The program ends with a report for one that is among the last in the reserve when
+ * it should go there, or the very last in a full one; for one that should go there
+ * and is not an object of the cache, or of kmalloc(); and for a pool that was
+ * destroyed, as long as its memory is not used for anything else. What goes to the
+ * allocator is checked by that.
  */
 void mempool_free(void *element, struct mempool *pool);
 

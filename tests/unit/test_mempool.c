@@ -372,9 +372,77 @@ static void free_twice(void)
 	mempool_free(p, pool);
 }
 
+/* The first free fills the reserve, the second would give it to the allocator. */
+static void free_twice_when_full(void)
+{
+	struct mempool *pool = make(3);
+	void *p = mempool_alloc_preallocated(pool);
+
+	mempool_free(p, pool);
+	mempool_free(p, pool);
+}
+
 Test(mempool, a_double_free_into_the_reserve_stops)
 {
 	assert_aborts(free_twice, "is in the reserve already (a double free)");
+	assert_aborts(free_twice_when_full, "is in the reserve already (a double free)");
+}
+
+static void free_stack(void)
+{
+	struct mempool *pool = mempool_create_kmalloc_pool(2, 64);
+	long local;
+
+	mempool_alloc_preallocated(pool);
+	mempool_free(&local, pool);
+}
+
+static void free_of_another_cache(void)
+{
+	struct mempool *pool = mempool_create_slab_pool(2, kmem_cache_create("a", 64, 0, 0, NULL));
+
+	mempool_alloc_preallocated(pool);
+	mempool_free(kmalloc(200, GFP_KERNEL), pool);
+}
+
+Test(mempool, what_is_foreign_does_not_get_into_the_reserve)
+{
+	assert_aborts(free_stack, "is not of the pool's allocator");
+	assert_aborts(free_of_another_cache, "is not of the pool's allocator");
+}
+
+static struct mempool *destroyed(void)
+{
+	struct mempool *pool = make(2);
+
+	mempool_destroy(pool);
+	return pool;
+}
+
+static void alloc_after_destroy(void) { mempool_alloc(destroyed(), GFP_KERNEL); }
+static void free_after_destroy(void) { mempool_free(kmalloc(64, GFP_KERNEL), destroyed()); }
+static void take_after_destroy(void) { mempool_alloc_preallocated(destroyed()); }
+static void resize_after_destroy(void) { mempool_resize(destroyed(), 4); }
+static void destroy_twice(void) { mempool_destroy(destroyed()); }
+
+static void alloc_after_exit(void)
+{
+	struct mempool pool;
+
+	mempool_init(&pool, 0, test_alloc, test_free, NULL);
+	mempool_exit(&pool);
+	mempool_exit(&pool);
+	mempool_alloc(&pool, GFP_NOWAIT);
+}
+
+Test(mempool, use_after_destroy_stops)
+{
+	assert_aborts(alloc_after_destroy, "mempool_alloc: the pool");
+	assert_aborts(free_after_destroy, "mempool_free: ");
+	assert_aborts(take_after_destroy, "mempool_alloc_preallocated: ");
+	assert_aborts(resize_after_destroy, "is not a pool, or one that was destroyed");
+	assert_aborts(destroy_twice, "mempool_destroy: ");
+	assert_aborts(alloc_after_exit, "mempool_alloc: the pool");
 }
 
 Test(mempool, zeroing_is_refused_with_a_warning)
