@@ -116,6 +116,13 @@ struct run_request {
 struct page *run_get(const struct run_request *r, struct zone **zp);
 
 /*
+ * More pages than there is memory and swap for. The kernel refuses to map that; but it
+ * has mapped the zones long ago, with nothing committed, and would not notice before
+ * it kills somebody: the page map of such a run alone may fill the memory.
+ */
+bool run_impossible(unsigned long nr_pages, gfp_t gfp);
+
+/*
  * Ends a run_get(): sets the dirty bits of the pages, drops the zone lock, and
  * zeroes what is not zero if @gfp asks for it.
  */

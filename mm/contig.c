@@ -148,7 +148,7 @@ bool resize_large(struct page *head, unsigned long nr_pages, gfp_t gfp)
 
 	if (unlikely(head->type != PT_LARGE))
 		bad_page(head, "resize_large() of a page that is no large object");
-	if (unlikely(!nr_pages || nr_pages > MAX_RUN_PAGES))
+	if (unlikely(!nr_pages || (nr_pages > old && run_impossible(nr_pages, gfp))))
 		return false;
 	if (nr_pages < old)
 		shrink_large(z, head, nr_pages);

@@ -23,9 +23,13 @@
  * Locks: none is held on entry; the zone lock, alone.
  */
 #include "buddy.h"
+#include "host/host.h"
 #include "numa.h"
 #include "page_limit.h"
 #include "start.h"
+
+/* A GiB. From here on it does not matter what it costs to ask how much memory there is. */
+#define HUGE_RUN_PAGES	(1UL << (30 - PAGE_SHIFT))
 
 /* Set when a low zone could not be made: not tried again. */
 static bool no_low_zone;
@@ -141,12 +145,20 @@ static bool want_low(gfp_t gfp, unsigned int n)
 	return false;
 }
 
+bool run_impossible(unsigned long nr_pages, gfp_t gfp)
+{
+	if (nr_pages > MAX_RUN_PAGES)
+		return true;
+	return unlikely(nr_pages > HUGE_RUN_PAGES) && gfpflags_allow_blocking(gfp) &&
+	       nr_pages > host_commit_limit() >> PAGE_SHIFT;
+}
+
 static noinline struct page *run_get_slow(const struct run_request *r, struct zone **zp)
 {
 	struct run_request req = *r;
 	unsigned int rounds = 0;
 
-	if (max(r->nr_pages, r->align) > MAX_RUN_PAGES)
+	if (r->align > MAX_RUN_PAGES || run_impossible(r->nr_pages, r->gfp))
 		return NULL;
 	for (;;) {
 		struct place p = { .n = smp_load_acquire(&nr_zones) };

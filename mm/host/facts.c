@@ -182,14 +182,21 @@ static size_t read_cgroup_limit(void)
 	return limit;
 }
 
-static size_t machine_memory(void)
+static size_t memory_and_swap(bool swap)
 {
 	struct sysinfo si;
+	size_t units;
 
 	memset(&si, 0, sizeof(si));
 	if (raw_syscall(SYS_sysinfo, &si) || !si.totalram)
 		return SIZE_MAX;
-	return si.totalram * (si.mem_unit ? si.mem_unit : 1);
+	units = si.totalram + (swap ? si.totalswap : 0);
+	return units * (si.mem_unit ? si.mem_unit : 1);
+}
+
+static size_t machine_memory(void)
+{
+	return memory_and_swap(false);
 }
 
 /* Groups without a limit of their own name a large number, or more than there is. */
@@ -210,6 +217,15 @@ size_t host_cgroup_limit(void)
 size_t host_memory_total(void)
 {
 	return machine_memory();
+}
+
+size_t host_commit_limit(void)
+{
+	char mode[8];
+
+	if (read_file("/proc/sys/vm/overcommit_memory", mode, sizeof(mode)) > 0 && mode[0] == '1')
+		return SIZE_MAX;
+	return memory_and_swap(true);
 }
 
 size_t host_address_limit(void)

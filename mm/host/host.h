@@ -81,6 +81,11 @@ size_t host_page_size(void);		/* from the auxiliary vector */
 size_t host_memory_total(void);		/* the machine's, in bytes */
 /* The cgroup's limit, read once; SIZE_MAX if it is no less than the machine's memory. */
 size_t host_cgroup_limit(void);
+/*
+ * The most that the kernel would commit at once: memory and swap; SIZE_MAX with
+ * vm.overcommit_memory=1. Asked anew each time: swap may come and go.
+ */
+size_t host_commit_limit(void);
 size_t host_address_limit(void);	/* RLIMIT_AS; SIZE_MAX if none */
 /*
  * Possible CPUs (not online ones, not those of the affinity mask): 1 + the

@@ -79,6 +79,25 @@ Test(contig, large_bad_requests)
 	cr_assert_eq(zones_validate(), 0);
 }
 
+/*
+ * A TiB was committed, and its page map took 2 GiB; 32 of them had the program killed.
+ * What the kernel would not map is refused now, where it stands and when it grows.
+ */
+Test(contig, more_than_all_memory_is_refused)
+{
+	unsigned long limit = host_commit_limit() >> PAGE_SHIFT;
+	struct page *page = alloc_large(1, 1, GFP_KERNEL);
+
+	if (limit >= 1UL << (45 - PAGE_SHIFT))
+		cr_skip_test("no limit: vm.overcommit_memory is 1");
+	cr_expect_null(alloc_large(limit + 1, 1, GFP_KERNEL | __GFP_NOWARN));
+	cr_expect_null(alloc_large(1UL << (45 - PAGE_SHIFT), 1, GFP_KERNEL | __GFP_NOWARN));
+	cr_expect_not(resize_large(page, 1UL << (45 - PAGE_SHIFT), GFP_KERNEL));
+	cr_expect_eq(page->nr_pages, 1);
+	free_large(page);
+	cr_expect_eq(zones_validate(), 0);
+}
+
 Test(contig, large_zeroing)
 {
 	u64 seed = 7;

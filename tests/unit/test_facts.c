@@ -36,6 +36,7 @@ Test(facts, memory)
 	sysinfo(&si);
 	cr_assert_gt(total, 1 << 20);
 	cr_assert_eq(total, si.totalram * si.mem_unit);
+	cr_assert_geq(host_commit_limit(), total);
 	cr_assert_gt(host_cgroup_limit(), 1 << 20);
 	cr_assert_eq(host_cgroup_limit(), host_cgroup_limit());
 }
