@@ -16,9 +16,10 @@
  *
  * Freeing. Blocks are aligned to their size, so an object's block is found by its
  * address, and struct page tells whether there is one at all before anything is
- * read from it: no pointer, however wrong, is followed. The bit of the object in
- * the block's live bits says whether it is in use. A block that has none left
- * begins anew: where it is, if it is open, or on the list of empty ones.
+ * read from it: no pointer, however wrong, is followed. Mostly it is the block that
+ * was found last (a pool's blocks stay its own), and nothing has to be asked. The
+ * bit of the object in the block's live bits says whether it is in use. A block that
+ * has none left begins anew: where it is, if it is open, or on the list of empty ones.
  *
  * Large objects are runs of pages (PT_LARGE) with a mark and, in struct page,
  * their pool and their place on its list: no bookkeeping in the blocks, and a free
@@ -127,13 +128,15 @@ static inline void *take_from(struct mp_pool_s *pool, struct mp_node_s *n, size_
 {
 	unsigned char *p = (unsigned char *)ALIGN((unsigned long)n->last, align);
 
-	if (unlikely(p > n->end || size > (size_t)(n->end - p)))
+	if (unlikely(n->end - p < (long)size))	/* p may lie behind the end */
 		return NULL;
 	n->last = p + size;
-	if (mp_counted(pool)) {
+	if (unlikely(mp_counted(pool))) {	/* not rare: the shorter way without a jump */
 		n->quote++;
 		__set_bit(n->live, granule_of(n, p));
 	}
+	if (!p)
+		__builtin_unreachable();	/* so that callers need not ask again */
 	return p;
 }
 
@@ -227,7 +230,7 @@ static inline void *pool_alloc(struct mp_pool_s *pool, size_t size, size_t align
 {
 	void *p;
 
-	if (unlikely(size - 1 >= pool->max || (pool->flags & MP_SHARED)))
+	if (unlikely(size - 1 >= pool->hit_size))
 		return pool_alloc_slow(pool, size, align);
 	p = take_from(pool, pool->open, size, align);
 	return likely(p) ? p : pool_alloc_slow(pool, size, align);
@@ -265,17 +268,15 @@ void *mp_calloc(struct mp_pool_s *pool, size_t size)
 /* ---- freeing ----------------------------------------------------------------------------- */
 
 /* The block of @pool that @p lies in, or NULL; *@large: the large object that begins there. */
-static struct mp_node_s *find(const struct mp_pool_s *pool, void *p, struct page **large)
+static struct mp_node_s *find(struct mp_pool_s *pool, void *p, struct page **large)
 {
-	unsigned long first = (unsigned long)pool->open;
 	struct mp_node_s *n;
 	struct page *page;
 	unsigned int type;
 
 	*large = NULL;
-	/* In the block that objects come from now: nothing more to be found out. */
-	if (((unsigned long)p ^ first) < mp_block_size(pool))
-		return pool->open;
+	if (((unsigned long)p ^ (unsigned long)pool->recent) < mp_block_size(pool))
+		return pool->recent;
 	page = virt_to_head_page(p);
 	if (!page)
 		return NULL;
@@ -291,7 +292,10 @@ static struct mp_node_s *find(const struct mp_pool_s *pool, void *p, struct page
 		return NULL;
 	/* The program's own pages may hold our address, too, but hardly both. */
 	n = page_address(page);
-	return n->pool == pool && n->end == (unsigned char *)n + mp_block_size(pool) ? n : NULL;
+	if (n->pool != pool || n->end != (unsigned char *)n + mp_block_size(pool))
+		return NULL;
+	WRITE_ONCE(pool->recent, n);
+	return n;
 }
 
 /*
@@ -306,30 +310,35 @@ static void empty_node(struct mp_pool_s *pool, struct mp_node_s *n)
 		shelve_node(pool, n);
 }
 
-/* False: @p is no object in use. */
-static bool free_small(struct mp_pool_s *pool, struct mp_node_s *n, unsigned char *p)
+/* The bit of an object in use, of a counted pool's block, is cleared. False: it is none. */
+static inline bool clear_live(struct mp_node_s *n, const void *p)
 {
 	unsigned long i = granule_of(n, p);
 
-	if (p < mp_node_data(pool, n))
-		return false;
-	if (!mp_counted(pool))
-		return p < n->last;
-	if ((unsigned long)p % MP_GRANULE || !test_bit(n->live, i))
+	if (unlikely((unsigned long)p % MP_GRANULE || !test_bit(n->live, i)))
 		return false;
 	__clear_bit(n->live, i);
+	return true;
+}
+
+/* False: @p is no object in use. */
+static bool free_small(struct mp_pool_s *pool, struct mp_node_s *n, unsigned char *p)
+{
+	if (!mp_counted(pool))
+		return p >= mp_node_data(pool, n) && p < n->last;
+	if (!clear_live(n, p))
+		return false;
 	if (--n->quote == 0)
 		empty_node(pool, n);
 	return true;
 }
 
-void mp_free(struct mp_pool_s *pool, void *p)
+static noinline void free_slow(struct mp_pool_s *pool, void *p)
 {
 	struct page *large;
 	struct mp_node_s *n;
 	bool done = false;
 
-	mp_check(pool, "mp_free");
 	if (!p)
 		return;
 	mp_lock(pool);
@@ -347,6 +356,20 @@ void mp_free(struct mp_pool_s *pool, void *p)
 		BUG("mp_free: %p is no object in use of pool %p", p, (void *)pool);
 	if (large)
 		free_large(large);
+}
+
+void mp_free(struct mp_pool_s *pool, void *p)
+{
+	struct mp_node_s *n;
+
+	mp_check(pool, "mp_free");
+	n = READ_ONCE(pool->recent);	/* of a shared pool, for nothing */
+	if (likely(((unsigned long)p ^ (unsigned long)n) < pool->hit_bytes && clear_live(n, p))) {
+		if (unlikely(--n->quote == 0))
+			empty_node(pool, n);
+		return;
+	}
+	free_slow(pool, p);
 }
 
 /* ---- clean-up handlers ------------------------------------------------------------------- */
@@ -443,7 +466,10 @@ struct mp_pool_s *mp_create_pool_flags(size_t size, unsigned int flags)
 	pool->order = order;
 	pool->align = flags & MP_ALIGN32 ? 32 : MP_GRANULE;
 	pool->node_size = (unsigned int)node_bytes(block, flags);
-	pool->max = max_small(size, block, flags, pool->align);
+	pool->max = (unsigned int)max_small(size, block, flags, pool->align);
+	pool->hit_size = flags & MP_SHARED ? 0 : pool->max;
+	pool->hit_bytes = flags & (MP_SHARED | MP_NGINX) ? 0 : (unsigned int)block;
+	pool->recent = n;
 	INIT_LIST_HEAD(&pool->large);
 	add_node(pool, n);
 	if (flags & MP_SHARED)
@@ -569,6 +595,7 @@ long mp_validate(struct mp_pool_s *pool)
 	}
 	errors += blocks != pool->nr_blocks || open + empty + full != blocks;
 	errors += open == 0 || open > MAX_OPEN;
+	errors += pool->recent->pool != pool;
 	errors += large != pool->nr_large;
 	mp_unlock(pool);
 	if (errors)

@@ -45,15 +45,19 @@ struct mp_node_s {
 /* The pool's lock if MP_SHARED, else the thread that has the pool. */
 struct mp_pool_s {
 	unsigned long magic;		/* mp_magic() of this address; 0: destroyed */
-	/* Constant. */
-	unsigned int flags;
-	unsigned int order;		/* of a block */
-	unsigned int align;		/* of objects */
-	unsigned int node_size;		/* bytes before the objects, in all blocks but the first */
-	size_t max;			/* the largest object that comes from a block */
-
-	struct mp_node_s *head, *tail;		/* all blocks, through next */
 	struct mp_node_s *open, *open_tail;	/* through link; never empty */
+	struct mp_node_s *recent;	/* the block of an object freed lately: likely that of the next */
+	/* Constant. What a hit may be; 0 in pools whose kind has none. */
+	unsigned int hit_size;		/* of an allocation: max; not MP_SHARED */
+	unsigned int hit_bytes;		/* of a free in a block: all; not MP_SHARED or MP_NGINX */
+	unsigned int flags;
+	unsigned int align;		/* of objects */
+
+	/* Constant. */
+	unsigned int max;		/* the largest object that comes from a block */
+	unsigned int order;		/* of a block */
+	unsigned int node_size;		/* bytes before the objects, in all blocks but the first */
+	struct mp_node_s *head, *tail;		/* all blocks, through next */
 	struct mp_node_s *empty;
 	struct mp_cleanup_s *cleanup;	/* the last one added */
 	struct list_head large;		/* struct page, pool_list */
