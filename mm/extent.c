@@ -40,13 +40,23 @@ static bool before(const struct extent *a, const struct extent *b, enum extent_o
 	return a->start < b->start;
 }
 
-static void update(struct extent *e, enum extent_order k)
+/* True: it was another one. */
+static bool update_max(struct extent *e)
 {
-	const struct extent *l = e->kid[k][0], *r = e->kid[k][1];
+	unsigned long most = max(e->len, max(max_len(e->kid[BY_ADDRESS][0]),
+					     max_len(e->kid[BY_ADDRESS][1])));
+	bool changed = e->max != most;
 
-	e->height[k] = (u8)(1 + max(height(l, k), height(r, k)));
+	e->max = most;
+	return changed;
+}
+
+/* @l and @r: the heights of the kids. */
+static void update(struct extent *e, enum extent_order k, int l, int r)
+{
+	e->height[k] = (u8)(1 + max(l, r));
 	if (k == BY_ADDRESS)
-		e->max = max(e->len, max(max_len(l), max_len(r)));
+		update_max(e);
 }
 
 /* The kid on @side becomes the root of the subtree, @e its kid on the other side. */
@@ -56,24 +66,29 @@ static struct extent *lift(struct extent *e, enum extent_order k, int side)
 
 	e->kid[k][side] = up->kid[k][!side];
 	up->kid[k][!side] = e;
-	update(e, k);
-	update(up, k);
+	update(e, k, height(e->kid[k][0], k), height(e->kid[k][1], k));
+	update(up, k, height(up->kid[k][0], k), height(up->kid[k][1], k));
 	return up;
 }
 
-/* The subtrees of @e are balanced and differ by two levels at most. */
-static struct extent *balance(struct extent *e, enum extent_order k)
+/* The subtree on @side is two levels too high. */
+static noinline struct extent *rotate(struct extent *e, enum extent_order k, int side)
 {
-	for (int side = 0; side < 2; side++) {
-		struct extent *tall = e->kid[k][side];
+	struct extent *tall = e->kid[k][side];
 
-		if (height(tall, k) <= height(e->kid[k][!side], k) + 1)
-			continue;
-		if (height(tall->kid[k][side], k) < height(tall->kid[k][!side], k))
-			e->kid[k][side] = lift(tall, k, !side);
-		return lift(e, k, side);
-	}
-	update(e, k);
+	if (height(tall->kid[k][side], k) < height(tall->kid[k][!side], k))
+		e->kid[k][side] = lift(tall, k, !side);
+	return lift(e, k, side);
+}
+
+/* The subtrees of @e are balanced and differ by two levels at most. */
+static inline struct extent *balance(struct extent *e, enum extent_order k)
+{
+	int l = height(e->kid[k][0], k), r = height(e->kid[k][1], k);
+
+	if (unlikely(l > r + 1 || r > l + 1))
+		return rotate(e, k, r > l);
+	update(e, k, l, r);
 	return e;
 }
 
@@ -83,7 +98,7 @@ static struct extent *insert(struct extent *t, struct extent *e, enum extent_ord
 
 	if (!t) {
 		e->kid[k][0] = e->kid[k][1] = NULL;
-		update(e, k);
+		update(e, k, 0, 0);
 		return e;
 	}
 	side = before(t, e, k);
@@ -121,12 +136,12 @@ static struct extent *remove(struct extent *t, struct extent *e, enum extent_ord
 	return balance(heir, k);
 }
 
-/* The maxima from @e, whose length has changed, up to the root @t. */
-static void refresh(struct extent *t, const struct extent *e)
+/* The maxima from @e, whose length has changed, up towards @t. True: that of @t, too. */
+static bool refresh(struct extent *t, const struct extent *e)
 {
-	if (t != e)
-		refresh(t->kid[BY_ADDRESS][before(t, e, BY_ADDRESS)], e);
-	update(t, BY_ADDRESS);
+	if (t != e && !refresh(t->kid[BY_ADDRESS][before(t, e, BY_ADDRESS)], e))
+		return false;
+	return update_max(t);
 }
 
 /* ---- the set ----------------------------------------------------------------------------- */
