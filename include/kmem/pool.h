@@ -148,7 +148,7 @@ void mp_pool_stat(struct mp_pool_s *pool, struct mp_stat *stat);
 
 /**
  * mp_report - describe a pool, block by block
- * @title: a word of the caller's; NULL: none
+ * @title: a word of the caller's, in UTF-8; NULL: none
  * @emit: receives the text in pieces, each terminated; its @arg is @arg
  *
  * @emit may use the pool (of a shared one, too): the report goes on with the block

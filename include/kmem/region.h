@@ -145,7 +145,7 @@ static inline void *mm_trace_alloc(int size)
 	MEM_MANAGER m;
 
 	if (block)
-		printf("mmAlloc 0x%x success,address is %p\n", (unsigned int)(size + 7) / 8 * 8,
+		printf("mmAlloc 0x%x success,address is %p\n", ((unsigned int)size + 7) / 8 * 8,
 		       block);
 	else if (errno != ENOMEM)
 		puts("INPUT_ERROR");
