@@ -40,17 +40,28 @@ struct blockpool_books {
 	u32 stack[];			/* the free ones, bp->free_count of them */
 };
 
-static unsigned long magic_of(const struct blockpool *bp)
+/*
+ * struct blockpool::magic. The hits of taking and giving back ask for a pool of one
+ * thread, and so need not ask whether there is a lock.
+ */
+enum magic { MAGIC_DESTROYED, MAGIC_OWN, MAGIC_SHARED };
+
+static unsigned long magic_of(const struct blockpool *bp, enum magic kind)
 {
-	return (unsigned long)bp ^ 0x626c6f636b706f6fUL;
+	return ((unsigned long)bp ^ 0x626c6f636b706f6fUL) + kind;
+}
+
+static bool is(const struct blockpool *bp, enum magic kind)
+{
+	return bp->magic == magic_of(bp, kind);
 }
 
 /* 0, or what is wrong with it. */
 static int check(const struct blockpool *bp)
 {
-	if (likely(bp && bp->magic == magic_of(bp)))
+	if (likely(bp && (is(bp, MAGIC_OWN) || is(bp, MAGIC_SHARED))))
 		return 0;
-	return bp && bp->magic == ~magic_of(bp) ? BLOCKPOOL_DESTROYED : BLOCKPOOL_INVALID;
+	return bp && is(bp, MAGIC_DESTROYED) ? BLOCKPOOL_DESTROYED : BLOCKPOOL_INVALID;
 }
 
 static void lock_books(struct blockpool_books *b)
@@ -131,7 +142,7 @@ int blockpool_init_flags(struct blockpool *bp, size_t block_size, size_t count,
 	show_next(bp);
 	if (flags & BLOCKPOOL_SHARED)
 		pool_lock_init(&bp->books->lock);
-	bp->magic = magic_of(bp);
+	bp->magic = magic_of(bp, flags & BLOCKPOOL_SHARED ? MAGIC_SHARED : MAGIC_OWN);
 	return 0;
 }
 
@@ -157,31 +168,30 @@ int blockpool_destroy(struct blockpool *bp)
 	vfree(bp->mem);
 	kvfree(b);
 	memset(bp, 0, sizeof(*bp));
-	bp->magic = ~magic_of(bp);
+	bp->magic = magic_of(bp, MAGIC_DESTROYED);
 	return 0;
 }
 
 /* ---- blocks ------------------------------------------------------------------------------ */
 
-/* NULL, and *@error, if there is none. Lock held. */
-static void *pop(struct blockpool *bp, size_t size, int *error)
+/* There is one. Lock held. */
+static inline void *pop(struct blockpool *bp)
 {
 	struct blockpool_books *b = bp->books;
-	u32 n;
-
-	if (unlikely(size - 1 >= bp->block_size)) {
-		*error = size ? BLOCKPOOL_TOO_LARGE : BLOCKPOOL_INVALID;
-		return NULL;
-	}
-	if (unlikely(!bp->free_count)) {
-		*error = BLOCKPOOL_EMPTY;
-		return NULL;
-	}
 	/* Not bp->ptr, which is here for users to see: each call would wait for the last. */
-	n = b->stack[--bp->free_count];
+	u32 n = b->stack[--bp->free_count];
+
 	__set_bit(b->used, n);
 	show_next(bp);
 	return block_at(bp, n);
+}
+
+/* Why there is none for @size bytes, or 0. Lock held. */
+static inline int refusal(const struct blockpool *bp, size_t size)
+{
+	if (unlikely(size - 1 >= bp->block_size))
+		return size ? BLOCKPOOL_TOO_LARGE : BLOCKPOOL_INVALID;
+	return unlikely(!bp->free_count) ? BLOCKPOOL_EMPTY : 0;
 }
 
 int blockpool_take(struct blockpool *bp, size_t size, void **block)
@@ -192,27 +202,45 @@ int blockpool_take(struct blockpool *bp, size_t size, void **block)
 	if (error)
 		return error;
 	lock_books(bp->books);
-	*block = pop(bp, size, &error);
+	error = refusal(bp, size);
+	if (!error)
+		*block = pop(bp);
 	unlock_books(bp->books);
 	return error;
 }
 
-void *blockpool_alloc(struct blockpool *bp, size_t size)
+static noinline void *alloc_shared(struct blockpool *bp, size_t size)
+{
+	struct blockpool_books *b = bp->books;
+	void *block = NULL;
+	int error;
+
+	pool_lock(&b->lock);
+	error = refusal(bp, size);
+	if (likely(!error))
+		block = pop(bp);
+	else
+		bp->error = error;
+	pool_unlock(&b->lock);
+	return block;
+}
+
+static noinline __cold void *alloc_failed(struct blockpool *bp, size_t size)
 {
 	int error = check(bp);
-	void *block;
 
-	if (unlikely(error)) {
-		if (bp)
-			bp->error = error;
-		return NULL;
-	}
-	lock_books(bp->books);
-	block = pop(bp, size, &error);
-	if (unlikely(error))
-		bp->error = error;
-	unlock_books(bp->books);
-	return block;
+	if (bp)
+		bp->error = error ? error : refusal(bp, size);
+	return NULL;
+}
+
+void *blockpool_alloc(struct blockpool *bp, size_t size)
+{
+	if (likely(bp && is(bp, MAGIC_OWN) && !refusal(bp, size)))
+		return pop(bp);
+	if (likely(bp && is(bp, MAGIC_SHARED)))
+		return alloc_shared(bp, size);
+	return alloc_failed(bp, size);
 }
 
 /*
@@ -230,7 +258,7 @@ static size_t number_of(const struct blockpool_books *b, size_t offset)
 }
 
 /* Lock held. */
-static int push(struct blockpool *bp, void *block)
+static inline int push(struct blockpool *bp, void *block)
 {
 	struct blockpool_books *b = bp->books;
 	size_t offset = (size_t)((char *)block - (char *)bp->mem), n;
@@ -248,16 +276,24 @@ static int push(struct blockpool *bp, void *block)
 	return 0;
 }
 
+static noinline int free_shared(struct blockpool *bp, void *ptr)
+{
+	struct blockpool_books *b = bp->books;
+	int error;
+
+	pool_lock(&b->lock);
+	error = push(bp, ptr);
+	pool_unlock(&b->lock);
+	return error;
+}
+
 int blockpool_free(struct blockpool *bp, void *ptr)
 {
-	int error = check(bp);
-
-	if (error || !ptr)
-		return error;
-	lock_books(bp->books);
-	error = push(bp, ptr);
-	unlock_books(bp->books);
-	return error;
+	if (unlikely(!bp || !ptr))
+		return check(bp);
+	if (likely(is(bp, MAGIC_OWN)))
+		return push(bp, ptr);
+	return is(bp, MAGIC_SHARED) ? free_shared(bp, ptr) : check(bp);
 }
 
 const char *blockpool_strerror(int err)
