@@ -2,17 +2,13 @@
 /*
  * memblock.c - the arena of the allocator's own structures.
  *
- *	size <= 4 KiB	class of 64 << n bytes: free list, else carved from a chunk
+ *	size <= 4 KiB	class of 64 * n bytes: free list, else carved from a chunk
  *	larger		mapped and unmapped by itself
  *
  * Carving. A chunk is 64 KiB of fresh, hence zero, pages; `cur` walks through
- * it. A block of class C needs an address that is a multiple of C, so `cur`
- * may have to skip ahead: what is skipped falls into blocks of the smaller
- * classes (the gap up to a multiple of C is the sum of the low bits of cur) and
- * goes to their free lists. Nothing is lost, and because chunks start and end
- * at page boundaries and no class exceeds a page, a chunk ends exactly. Only
- * what was carved has ever been touched: a program that allocates nothing pays
- * for the pages of what start-up needs, not for the chunk.
+ * it. The end that is too short for a request goes to the free list of its size.
+ * Only what was carved has ever been touched: a program that allocates nothing
+ * pays for the pages of what start-up needs, not for the chunk.
  *
  * Every mapping is on the list memblock_chunks, where slabinfo finds it: a
  * chunk's record is the chunk's first 64 bytes, a larger piece's a block of its
@@ -32,17 +28,15 @@
  */
 #include <string.h>
 
-#include "base/bitops.h"
 #include "base/bug.h"
 #include "host/host.h"
 #include "lock.h"
 #include "memblock.h"
 #include "task.h"
 
-#define CLASS_MIN_SHIFT	6		/* a cache line: no two owners share one */
-#define CLASS_MAX_SHIFT	12
-#define NR_CLASSES	(CLASS_MAX_SHIFT - CLASS_MIN_SHIFT + 1)
-#define CLASS_MAX	(1UL << CLASS_MAX_SHIFT)
+#define LINE		64UL		/* a cache line: no two owners share one */
+#define CLASS_MAX	4096UL
+#define NR_CLASSES	(CLASS_MAX / LINE)
 #define CHUNK_SIZE	(64UL << 10)
 
 /* A free block. */
@@ -62,20 +56,18 @@ static struct {
 struct memblock_chunk *memblock_chunks;	/* memblock_lock */
 
 /* A record takes the smallest class. */
-BUILD_BUG_ON(sizeof(struct memblock_chunk) > 1UL << CLASS_MIN_SHIFT);
+BUILD_BUG_ON(sizeof(struct memblock_chunk) > LINE);
 
 static size_t total;		/* bytes mapped; atomic, nothing is ordered by it */
 
 static unsigned int class_of(size_t size)
 {
-	unsigned int shift = ilog2_up(size);
-
-	return shift <= CLASS_MIN_SHIFT ? 0 : shift - CLASS_MIN_SHIFT;
+	return size ? (unsigned int)((size - 1) / LINE) : 0;
 }
 
 static size_t class_size(unsigned int class)
 {
-	return 1UL << (class + CLASS_MIN_SHIFT);
+	return (class + 1) * LINE;
 }
 
 /* ---- under the lock ---------------------------------------------------- */
@@ -132,17 +124,16 @@ static struct memblock_chunk *unlink_chunk(const void *addr)
 /* A fresh, zero block; NULL: no chunk has room. */
 static void *carve(unsigned int class)
 {
-	size_t size = class_size(class), gap;
+	size_t size = class_size(class), rest = (size_t)(arena.end - arena.cur);
 	char *p;
 
-	if (arena.cur == arena.end && !next_chunk())
-		return NULL;
-	while (!IS_ALIGNED((uintptr_t)arena.cur, size)) {
-		gap = (uintptr_t)arena.cur & -(uintptr_t)arena.cur;
-		push(&arena.free[class_of(gap)], arena.cur);
-		arena.cur += gap;
-		if (arena.cur == arena.end && !next_chunk())
+	if (rest < size) {
+		char *end = arena.cur;
+
+		if (!next_chunk())
 			return NULL;
+		if (rest)
+			push(&arena.free[class_of(rest)], end);
 	}
 	p = arena.cur;
 	arena.cur += size;
@@ -265,7 +256,7 @@ void memblock_free(void *p, size_t size)
 		free_mapped(p, pages);
 		return;
 	}
-	BUG_ON(!IS_ALIGNED((uintptr_t)p, class_size(class)));
+	BUG_ON(!IS_ALIGNED((uintptr_t)p, LINE));
 	lock(&memblock_lock);
 	BUG_ON(arena.free[class] == p);
 	push(&arena.free[class], p);

@@ -3,10 +3,10 @@
  * memblock.h - memory for the allocator's own structures: magazines, caches,
  * names, tables. Never for objects: metadata shares no page with user memory.
  *
- * Power-of-two classes from 64 bytes to 4 KiB, carved from 64 KiB chunks and
- * kept on free lists under one lock; larger pieces are mapped directly. Memory
- * is zeroed and aligned to its class (to a page above 4 KiB). The total is
- * counted for slabinfo (memblock_total()).
+ * Whole cache lines up to 4 KiB, carved from 64 KiB chunks and kept on a free list
+ * for each size under one lock; larger pieces are mapped directly. Memory is
+ * zeroed and aligned to a line (to a page above 4 KiB). The total is counted for
+ * slabinfo (memblock_total()).
  */
 #ifndef MM_MEMBLOCK_H
 #define MM_MEMBLOCK_H

@@ -4,7 +4,6 @@
 #include <sys/mman.h>
 
 #include "capture.h"
-#include "mm/base/bitops.h"
 #include "mm/host/host.h"
 #include "mm/memblock.h"
 
@@ -20,10 +19,10 @@ static bool all_zero(const char *p, size_t size)
 
 static size_t alignment_of(size_t size)
 {
-	return size <= 64 ? 64 : size <= 4096 ? roundup_pow_of_two(size) : 4096;
+	return size <= 4096 ? 64 : 4096;
 }
 
-Test(memblock, aligned_to_the_class_and_zero)
+Test(memblock, aligned_to_a_line_and_zero)
 {
 	static const size_t sizes[] = { 0, 1, 8, 63, 64, 65, 128, 129, 500, 512, 1000, 2048,
 					2049, 4095, 4096, 4097, 5000, 65536, 1 << 20 };
@@ -49,29 +48,32 @@ Test(memblock, freed_blocks_are_reused_and_zero_again)
 
 	memset(p, 0xff, 256);
 	memblock_free(p, 200);
-	q = memblock_alloc(256);
+	q = memblock_alloc(193);
 	cr_assert_eq(q, p);
 	cr_assert(all_zero(q, 256));
 	memblock_free(NULL, 100);
 }
 
-/* What is skipped for alignment is not lost: a chunk is used to the last byte. */
+/* The end of a chunk that is too short for a request is there for a smaller one. */
 Test(memblock, chunks_have_no_waste)
 {
-	size_t used = 0, before, size;
-	void *p = memblock_alloc(64);
+	size_t used = 2 * 64, before;	/* with the chunk's record */
+	char *p = memblock_alloc(64), *q;
 
 	cr_assert_not_null(p);
 	before = memblock_total();
-	used = 64;
-	for (unsigned int i = 0; memblock_total() == before; i++) {
-		size = 64UL << (i * 5 % 7);
-		cr_assert_not_null(memblock_alloc(size));
-		used += size;
-		cr_assert_leq(used, before + 4096);
+	while (CHUNK - used >= 1088) {
+		q = memblock_alloc(1088);
+		cr_assert_not_null(q);
+		used += 1088;
+		cr_assert_eq(q, p - 64 + used - 1088);
 	}
-	/* Only the small blocks in gaps may be left: less than a page of each round. */
-	cr_assert_geq(used, before - 4096);
+	cr_assert_eq(memblock_total(), before);
+	cr_assert_not_null(memblock_alloc(1088));
+	cr_assert_eq(memblock_total(), before + CHUNK);
+	cr_assert_lt(CHUNK - used, 1088);
+	cr_assert_eq(memblock_alloc(CHUNK - used), p - 64 + used);
+	cr_assert_eq(memblock_total(), before + CHUNK);
 }
 
 Test(memblock, large_blocks_come_and_go)
@@ -237,7 +239,7 @@ static void free_misaligned(void)
 {
 	char *p = memblock_alloc(256);
 
-	memblock_free(p + 64, 256);
+	memblock_free(p + 32, 256);
 }
 
 static void free_large_misaligned(void)
@@ -257,7 +259,7 @@ static void free_twice(void)
 
 Test(memblock, misuse_stops)
 {
-	assert_aborts(free_misaligned, "kmem: BUG: !IS_ALIGNED((uintptr_t)p, class_size(class))");
+	assert_aborts(free_misaligned, "kmem: BUG: !IS_ALIGNED((uintptr_t)p, LINE)");
 	assert_aborts(free_large_misaligned, "kmem: BUG: !IS_ALIGNED((uintptr_t)p, CLASS_MAX)");
 	assert_aborts(free_twice, "kmem: BUG: arena.free[class] == p");
 }

@@ -5,9 +5,8 @@
  * Magazines. A CPU's slot word, relative to its area, leads to the top round of
  * the magazine that it has loaded; below the first round stands NULL
  * (mm/percpu.h). A magazine in the depot says itself how many rounds it holds.
- * Either is a power of two in bytes, at most MAGAZINE_MAX_BYTES, aligned to its
- * size, so that a read from the aligned address below the top never leaves it
- * for another page.
+ * Either has at most MAGAZINE_MAX_BYTES; what lies in front of it in memory may be
+ * nothing, so that no page is read that the rounds seen so far do not lead to.
  *
  * A slot page that was never touched is all zeros, which means "nothing loaded",
  * and is not read.
@@ -223,20 +222,26 @@ static bool add_round(struct heap *h, uint64_t object)
 static void loaded_rounds(struct heap *h, struct heap_cache *c, int cpu, uint64_t top,
 			  round_fn fn, void *arg)
 {
-	uint64_t size = h->fields->MAGAZINE_MAX_BYTES;
+	size_t left = h->fields->MAGAZINE_MAX_BYTES / 8;
 	uint64_t word[STRUCT_MAX / 8];
-	uint64_t from = top & ~(size - 1);
-	size_t n = (top - from) / 8 + 1;
 
-	if (top % 8 || !source_read(h->src, from, word, n * 8)) {
-		heap_damage(h, "magazine", top, "cache \"%s\": the magazine loaded on CPU %d "
-			    "is nowhere", c->name, cpu);
-		return;
-	}
-	while (n-- > 0 && word[n]) {
-		struct magazine_round r = { c, cpu, word[n], from + 8 * n };
+	while (left) {
+		uint64_t from = top & ~(uint64_t)(sizeof(word) - 1);
+		size_t n = (top - from) / 8 + 1;
 
-		fn(h, arg, &r);
+		if (top % 8 || !source_read(h->src, from, word, n * 8)) {
+			heap_damage(h, "magazine", top, "cache \"%s\": the magazine loaded on "
+				    "CPU %d is nowhere", c->name, cpu);
+			return;
+		}
+		for (; left && n > 0; left--) {
+			struct magazine_round r = { c, cpu, word[--n], from + 8 * n };
+
+			if (!r.object)
+				return;
+			fn(h, arg, &r);
+		}
+		top = from - 8;
 	}
 }
 

@@ -97,7 +97,7 @@ bool fields_bind(struct heap_fields *f, const struct layout *l, struct heap *h, 
 			f->PERCPU_SHIFT < 12 || f->PERCPU_SHIFT > 30 ||
 			f->PAGEBLOCK_ORDER > 20 || f->NR_PAGE_ORDERS < 1 ||
 			f->NR_PAGE_ORDERS > HEAP_MAX_ORDERS ||
-			f->MAGAZINE_MAX_BYTES & (f->MAGAZINE_MAX_BYTES - 1) ||
+			f->MAGAZINE_MAX_BYTES % 8 ||
 			f->MAGAZINE_MAX_BYTES < f->sizeof_magazine ||
 			f->MAGAZINE_MAX_BYTES > STRUCT_MAX)) {
 		b.type = "";
