@@ -25,9 +25,11 @@
 #include "pool_lock.h"
 #include "shrinker.h"
 #include "slab.h"
+#include "slab_rcu.h"
 
 static void fork_prepare(void)
 {
+	rcu_fork_prepare();
 	lock_order_fork_begin();
 	pools_fork_lock();
 	shrinkers_fork_lock();
@@ -38,10 +40,12 @@ static void fork_prepare(void)
 	memblock_fork_lock();
 	page_limits_fork_lock();
 	slab_object_fork_lock();
+	rcu_fork_lock();
 }
 
 static void fork_release(void)
 {
+	rcu_fork_unlock();
 	slab_object_fork_unlock();
 	page_limits_fork_unlock();
 	memblock_fork_unlock();
@@ -54,8 +58,15 @@ static void fork_release(void)
 	lock_order_fork_end();
 }
 
+static void fork_parent(void)
+{
+	fork_release();
+	rcu_fork_parent();
+}
+
 static void fork_child(void)
 {
+	rcu_fork_child();
 	shrinkers_fork_child();
 	page_limits_fork_child();
 	fork_release();
@@ -66,5 +77,5 @@ static void fork_child(void)
 
 void fork_init(void)
 {
-	pthread_atfork(fork_prepare, fork_release, fork_child);
+	pthread_atfork(fork_prepare, fork_parent, fork_child);
 }

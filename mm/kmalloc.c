@@ -222,6 +222,8 @@ void kfree_slow(void *object, void *caller)
 		slab_free_one(s, object, caller);
 	else
 		magazine_free_slow(&s->mag, object);
+	if (unlikely(s && (s->flags & SLAB_TYPESAFE_BY_RCU)))
+		slab_rcu_release(s);
 }
 
 void kfree(const void *object)

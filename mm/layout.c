@@ -287,8 +287,9 @@ static __always_inline void describe_constants(void)
 	CONSTANT(PT_TAIL);
 	CONSTANT(PT_ISOLATED);
 	CONSTANT(PT_PARKED);
+	CONSTANT(PT_RCU);
 	/* A new type is to be named here and in tools/inspect/rss.c. */
-	BUILD_BUG_ON(NR_PAGE_TYPES != 10);
+	BUILD_BUG_ON(NR_PAGE_TYPES != 11);
 	CONSTANT(MIGRATE_UNMOVABLE);
 	CONSTANT(MIGRATE_MOVABLE);
 	CONSTANT(MIGRATE_RECLAIMABLE);

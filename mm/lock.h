@@ -18,6 +18,7 @@
  *	SHRINKERS	shrinkers_lock		the list of shrinkers, who is in which
  *	SLAB_MUTEX	slab_mutex		the list of caches; creating, merging and
  *						destroying them; slot numbers
+ *	KVFREE		kvfree_lock		objects that wait for a grace period
  *	DRAIN		drain_mutex		there is one drainer of magazines at a time
  *	DEPOT		s->depot.lock		the depot's lists of magazines
  *	NODE		s->node.lock		slab lists, every slab's bitmap and counts
@@ -28,6 +29,7 @@
  *	MEMBLOCK	memblock lock		the metadata arena
  *	LIMITS		limits_lock		changes of the memory limits
  *	RECLAIM		reapers_lock		the list of caches whose owners can be asked
+ *	RCU		rcu_lock		what waits for a grace period
  */
 #ifndef MM_LOCK_H
 #define MM_LOCK_H
@@ -41,6 +43,7 @@ enum lock_rank {
 	RANK_POOL,
 	RANK_SHRINKERS,
 	RANK_SLAB_MUTEX,
+	RANK_KVFREE,
 	RANK_DRAIN,
 	RANK_DEPOT,
 	RANK_NODE,
@@ -51,6 +54,7 @@ enum lock_rank {
 	RANK_MEMBLOCK,
 	RANK_LIMITS,
 	RANK_RECLAIM,
+	RANK_RCU,
 	NR_LOCK_RANKS
 };
 

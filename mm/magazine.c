@@ -541,17 +541,24 @@ static void drain_depot(struct magazine_cache *mc)
 
 static struct kmem_lock drain_mutex = LOCK_INIT(RANK_DRAIN);
 
+bool magazine_take_loaded(unsigned int slot, void (*fn)(void **top, void *arg), void *arg)
+{
+	bool all;
+
+	lock(&drain_mutex);
+	all = percpu_drain(slot, fn, arg);
+	unlock(&drain_mutex);
+	return all;
+}
+
 bool magazine_cache_drain(struct magazine_cache *mc, bool cpus)
 {
 	bool all = true;
 
 	if (mc->slot == SLOT_NONE)
 		return true;
-	if (cpus) {
-		lock(&drain_mutex);
-		all = percpu_drain(mc->slot, drain_loaded, mc);
-		unlock(&drain_mutex);
-	}
+	if (cpus)
+		all = magazine_take_loaded(mc->slot, drain_loaded, mc);
 	drain_depot(mc);
 	return all;
 }

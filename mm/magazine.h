@@ -120,6 +120,9 @@ unsigned long magazine_cache_count(struct magazine_cache *mc);
  */
 struct magazine *magazine_of(void **top);
 
+/* percpu_drain() for a slot whose magazines are its user's own, under the drain mutex. */
+bool magazine_take_loaded(unsigned int slot, void (*fn)(void **top, void *arg), void *arg);
+
 /* Fork: the mutex of the drainers. */
 void magazine_fork_lock(void);
 void magazine_fork_unlock(void);

@@ -60,6 +60,7 @@ enum page_type {
 	PT_TAIL,	/* any further page of a compound block or slab */
 	PT_ISOLATED,	/* head of a free block that is off the lists to be purged */
 	PT_PARKED,	/* head of a free run of nr_pages, kept whole for the next of its length */
+	PT_RCU,		/* head of an empty slab that waits for a grace period (slab_rcu.c) */
 	NR_PAGE_TYPES
 };
 

@@ -46,7 +46,7 @@ const char *page_type_name(unsigned int type)
 		[PT_NONE] = "none",	[PT_BUDDY] = "buddy",	[PT_PCP] = "pcp",
 		[PT_ALLOC] = "alloc",	[PT_COMP] = "compound",	[PT_LARGE] = "large",
 		[PT_SLAB] = "slab",	[PT_TAIL] = "tail",	[PT_ISOLATED] = "isolated",
-		[PT_PARKED] = "parked",
+		[PT_PARKED] = "parked",	[PT_RCU] = "slab in rcu",
 	};
 
 	return type < NR_PAGE_TYPES ? names[type] : "damaged";

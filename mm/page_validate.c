@@ -136,7 +136,7 @@ __racy static void check_inside(struct walk *w, const struct page *page, unsigne
 				unsigned long size)
 {
 	u8 type = READ_ONCE(page->type);
-	bool tails = type == PT_COMP || type == PT_SLAB;
+	bool tails = type == PT_COMP || type == PT_SLAB || type == PT_RCU;
 
 	for (unsigned long i = 1; i < size && type != PT_PCP; i++) {
 		bool fine = tails ? READ_ONCE(page[i].type) == PT_TAIL &&

@@ -367,21 +367,24 @@ static bool drain_rseq_batch(unsigned int first, unsigned int n, unsigned int sl
 
 bool percpu_drain(unsigned int slot, void (*fn)(void **top, void *arg), void *arg)
 {
+	bool all = true;
+
 	if (percpu.mode == PERCPU_FALLBACK) {
 		percpu_drain_dead(slot, fn, arg);
 		return true;
 	}
 	for (unsigned int cpu = 0; cpu < percpu.nr_cpus; cpu += DRAIN_BATCH) {
 		unsigned int n = min(percpu.nr_cpus - cpu, (unsigned int)DRAIN_BATCH);
+		bool taken = false;
 
-		for (int i = 0; i < DRAIN_TRIES; i++) {
+		for (int i = 0; i < DRAIN_TRIES && !taken; i++) {
 			if (!percpu.can_drain)
 				return false;
-			if (drain_rseq_batch(cpu, n, slot, fn, arg))
-				break;
+			taken = drain_rseq_batch(cpu, n, slot, fn, arg);
 		}
+		all &= taken;
 	}
-	return percpu.can_drain;
+	return all && percpu.can_drain;
 }
 
 void percpu_drain_dead(unsigned int slot, void (*fn)(void **top, void *arg), void *arg)

@@ -124,7 +124,7 @@ bool percpu_cmpxchg(unsigned int cpu, unsigned int slot, long expect, long new);
  * Takes the magazines loaded on every CPU for @slot, one by one, from whatever
  * CPU they are on: fn(top round, arg) is called for each, owned by the callee.
  * Context: drain_mutex held. Returns false if some could not be taken because
- * the kernel offers no membarrier.
+ * the kernel offers no membarrier, or because each time somebody was just using them.
  */
 bool percpu_drain(unsigned int slot, void (*fn)(void **top, void *arg), void *arg);
 /* The same for a slot that nobody uses any more (its cache is being destroyed). */

@@ -11,7 +11,8 @@
  * magazines count as in use; node lock):
  *
  *	inuse			list it is on
- *	0			empty (at most node_max_empty of them; more go back)
+ *	0			empty (at most node_max_empty of them; more go back, of a
+ *				SLAB_TYPESAFE_BY_RCU cache as PT_RCU, after a grace period)
  *	1 .. objects - 1	partial[bin], by how full it is
  *	objects			none (slab_list points to itself)
  *
@@ -116,6 +117,14 @@ void *slab_alloc_one(struct kmem_cache *s, gfp_t gfp);
 /* One from a slab on @node, a new one if need be; of another node only without __GFP_THISNODE. */
 void *slab_alloc_node(struct kmem_cache *s, gfp_t gfp, int node);
 void slab_free_one(struct kmem_cache *s, void *object, void *caller);
+
+/*
+ * Of a SLAB_TYPESAFE_BY_RCU cache: gives empty slabs to slab_rcu.c, which frees them
+ * after a grace period. Context: the program's, as of rcu_start_worker().
+ */
+void slab_rcu_release(struct kmem_cache *s);
+/* Frees a slab that is on no list, now. */
+void slab_discard(struct page *slab);
 
 /* Gives back all empty slabs but @keep. Returns the slabs left. */
 unsigned long slab_discard_empty(struct kmem_cache *s, unsigned long keep);

@@ -21,6 +21,7 @@
 #include "host/host.h"
 #include "memblock.h"
 #include "percpu.h"
+#include "slab_rcu.h"
 #include "start.h"
 
 LIST_HEAD(slab_caches);
@@ -344,6 +345,7 @@ static bool destroy_cache(struct kmem_cache *s, void *caller)
 	if (!s)
 		return true;
 	slab_del_reaper(s);	/* such a cache has one creator */
+	rcu_wait_queued();	/* kfree_rcu() of its objects */
 	lock(&slab_mutex);
 	if (s->refcount < 0) {
 		fate = KMALLOC;
@@ -355,6 +357,8 @@ static bool destroy_cache(struct kmem_cache *s, void *caller)
 		}
 	}
 	unlock(&slab_mutex);
+	if (fate == GONE && (s->flags & SLAB_TYPESAFE_BY_RCU))
+		rcu_wait_queued();	/* its slabs know it until they are freed */
 	if (fate == GONE)
 		free_cache(s);
 	else if (fate == LEAKED)
@@ -374,10 +378,17 @@ bool kmem_cache_destroy_check(struct kmem_cache *s)
 	return destroy_cache(s, __builtin_return_address(0));
 }
 
-int kmem_cache_shrink(struct kmem_cache *s)
+static int shrink_cache(struct kmem_cache *s)
 {
 	magazine_cache_drain(&s->mag, true);
 	return slab_discard_empty(s, 0) != 0;
+}
+
+int kmem_cache_shrink(struct kmem_cache *s)
+{
+	if (unlikely(s->flags & SLAB_TYPESAFE_BY_RCU))
+		rcu_start_worker();
+	return shrink_cache(s);
 }
 
 int slab_shrink_listed(const struct kmem_cache *which)
@@ -389,7 +400,7 @@ int slab_shrink_listed(const struct kmem_cache *which)
 	list_for_each_entry(s, &slab_caches, list) {
 		if (s != which)
 			continue;
-		kmem_cache_shrink(s);
+		shrink_cache(s);
 		err = 0;
 		break;
 	}
@@ -420,6 +431,7 @@ void slab_fork_lock(void)
 	struct kmem_cache *s;
 
 	lock(&slab_mutex);
+	lock(&kvfree_lock);
 	magazine_fork_lock();
 	page_alloc_fork_lock();
 	list_for_each_entry(s, &slab_caches, list)
@@ -438,6 +450,7 @@ void slab_fork_unlock(void)
 		unlock(&s->mag.lock);
 	page_alloc_fork_unlock();
 	magazine_fork_unlock();
+	unlock(&kvfree_lock);
 	unlock(&slab_mutex);
 }
 
@@ -491,6 +504,8 @@ static noinline void kmem_cache_free_miss(struct kmem_cache *s, void *object, vo
 		slab_free_one(s, object, caller);
 	else
 		magazine_free_slow(&s->mag, object);
+	if (unlikely(s->flags & SLAB_TYPESAFE_BY_RCU))
+		slab_rcu_release(s);
 }
 
 void kmem_cache_free(struct kmem_cache *s, void *object)

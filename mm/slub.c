@@ -31,6 +31,7 @@
 #include "memblock.h"
 #include "numa.h"
 #include "percpu.h"
+#include "slab_rcu.h"
 
 /* Empty slabs that a node keeps for the next refill. */
 #define NODE_MAX_EMPTY		2UL
@@ -322,37 +323,59 @@ static void discard_slab(struct kmem_cache *s, struct page *slab)
 	free_slab_pages(slab, s->order);
 }
 
-/* Frees slabs that have been taken off all lists, chained through slab_list. */
+void slab_discard(struct page *slab)
+{
+	page_set_type(slab, PT_PCP);	/* its marks are ours from here on */
+	discard_slab(slab->slab_cache, slab);
+}
+
+/*
+ * Frees slabs that have been taken off all lists, chained through slab_list; now, or
+ * once no reader can be looking at their objects any more.
+ */
 static void discard_slabs(struct kmem_cache *s, struct list_head *slabs)
 {
 	struct page *slab, *next;
 
+	if (list_empty(slabs))
+		return;
+	if (unlikely(s->flags & SLAB_TYPESAFE_BY_RCU)) {
+		slab_rcu_defer(slabs);
+		return;
+	}
 	list_for_each_entry_safe(slab, next, slabs, slab_list)
 		discard_slab(s, slab);
 }
 
 /*
- * Moves empty slabs beyond @keep to @out. Those of a SLAB_TYPESAFE_BY_RCU cache
- * stay: a reader may be looking at an object that is free by now, and must find
- * memory of its type there. They go with the cache. Node lock.
+ * Moves empty slabs beyond @keep to @out. Those of a SLAB_TYPESAFE_BY_RCU cache that
+ * is alive stay where nobody is there who would free them (slab_rcu.c). Node lock.
  */
 static void node_trim_empty(struct kmem_cache *s, unsigned long keep, struct list_head *out)
 {
 	struct kmem_cache_node *n = &s->node;
+	bool deferred = s->flags & SLAB_TYPESAFE_BY_RCU;
 
-	if ((s->flags & SLAB_TYPESAFE_BY_RCU) && s->refcount > 0)
+	if (unlikely(deferred) && s->refcount > 0 && !slab_rcu_ready())
 		return;
 	for (int i = 0; i < nr_nodes; i++) {
 		struct slab_lists *l = nth_lists(n, i);
 
 		while (n->nr_empty > keep && !list_empty(&l->empty)) {
-			page_set_type(list_last_entry(&l->empty, struct page, slab_list), PT_PCP);
+			page_set_type(list_last_entry(&l->empty, struct page, slab_list),
+				      deferred ? PT_RCU : PT_PCP);
 			list_move(l->empty.prev, out);
 			stat_add_locked(n->nr_empty, -1UL);
 			stat_add_locked(n->nr_slabs, -1UL);
 			stat_inc_locked(n->free_slab);
 		}
 	}
+}
+
+void slab_rcu_release(struct kmem_cache *s)
+{
+	if (READ_ONCE(s->node.nr_empty) > NODE_MAX_EMPTY && rcu_start_worker())
+		slab_discard_empty(s, NODE_MAX_EMPTY);
 }
 
 unsigned long slab_discard_empty(struct kmem_cache *s, unsigned long keep)
@@ -439,6 +462,12 @@ static unsigned int slab_refill(struct magazine_cache *mc, void **rounds,
 
 /* ---- objects of a node ------------------------------------------------------------------- */
 
+/* Free objects are constructed, or a reader may be looking at them: nobody writes there. */
+static bool keeps_content(const struct kmem_cache *s)
+{
+	return s->ctor || (s->flags & SLAB_TYPESAFE_BY_RCU);
+}
+
 void *slab_alloc_node(struct kmem_cache *s, gfp_t gfp, int node)
 {
 	struct kmem_cache_node *n = &s->node;
@@ -467,7 +496,7 @@ void *slab_alloc_node(struct kmem_cache *s, gfp_t gfp, int node)
 	node_count(s, 1);
 	stat_inc_locked(n->alloc_slowpath);
 	unlock(&n->lock);
-	if (unlikely(s->debug) && kmem_params.init_on_alloc && !s->ctor)
+	if (unlikely(s->debug) && kmem_params.init_on_alloc && !keeps_content(s))
 		memset(object, 0, s->size);
 	return object;
 }
@@ -636,14 +665,14 @@ void *slab_alloc_one(struct kmem_cache *s, gfp_t gfp)
 
 	if (!slab_refill(&s->mag, &object, 1, gfp))
 		return NULL;
-	if (kmem_params.init_on_alloc && !s->ctor)
+	if (kmem_params.init_on_alloc && !keeps_content(s))
 		memset(object, 0, s->size);
 	return object;
 }
 
 void slab_free_one(struct kmem_cache *s, void *object, void *caller)
 {
-	if (kmem_params.init_on_free && !s->ctor) {
+	if (kmem_params.init_on_free && !keeps_content(s)) {
 		struct page *slab;
 		const char *fault;
 

@@ -48,6 +48,7 @@
 #include "percpu.h"
 #include "shrinker.h"
 #include "slab.h"
+#include "slab_rcu.h"
 #include "task.h"
 
 /* Ticks without anything to give back after which the thread ends. */
@@ -60,6 +61,8 @@
 #define START_TRIES		100
 /* A refused thread is tried again after so long. */
 #define RETRY_MS		1000
+/* How long reclaim waits for what RCU has in hand, at each priority. */
+#define RCU_WAIT_MS		10
 /* What direct reclaim aims at, at least: the kernel's SWAP_CLUSTER_MAX. */
 #define RECLAIM_MIN_PAGES	32UL
 
@@ -81,6 +84,8 @@ static bool reclaim_tick(void)
 {
 	bool pressed = pages_over_soft();
 
+	if (pressed)
+		rcu_expedite();
 	slab_reclaim_idle(pressed);
 	if (pressed || zones_dirty_free() <= READ_ONCE(reclaim_threshold))
 		page_alloc_drain();
@@ -189,6 +194,7 @@ static unsigned long reclaim_pages(gfp_t gfp, unsigned long nr_pages, int from, 
 			continue;
 		drain_caches();
 		drained = true;
+		rcu_expedite_wait(RCU_WAIT_MS);
 		freed = before - min(pages_used(), before);
 	}
 	numa_prefer_restore(node);

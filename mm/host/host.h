@@ -141,6 +141,13 @@ int host_thread_start(void (*fn)(void *), void *arg, const char *name);
 void host_thread_fork_child(void);
 
 /*
+ * Starts a detached thread of libc's, with all signals blocked: for code that calls
+ * others' (libc_thread.c). Not from within malloc() or free(). -EAGAIN when there can
+ * be none. The caller sees to it that one start is over before the next.
+ */
+int host_libc_thread_start(void (*fn)(void), const char *name);
+
+/*
  * Lets any process of the same user look at this one, or (false) the system's
  * usual ones, where a security module restricts that (Yama, PR_SET_PTRACER).
  * -EINVAL where there is no such module, and no need.

@@ -19,6 +19,7 @@
 #include <kmem/page_frag.h>
 #include <kmem/percpu.h>
 #include <kmem/pool.h>
+#include <kmem/rcu.h>
 #include <kmem/region.h>
 #include <kmem/sheaf.h>
 #include <kmem/shrinker.h>

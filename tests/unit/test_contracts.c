@@ -10,6 +10,7 @@
 #include <kmem/vmalloc.h>
 
 #include "mm/cmdline.h"
+#include "rcu_test.h"
 
 TestSuite(contracts, .timeout = 60);
 
@@ -260,4 +261,120 @@ Test(contracts, free_pages_of_a_referenced_block)
 Test(contracts, slab_is_available)
 {
 	cr_expect(slab_is_available());
+}
+
+/* ---- RCU ------------------------------------------------------------------------ */
+
+struct deferred {
+	char room[4064];
+	struct kmem_rcu_head rcu;	/* as far from the start as a field may be */
+	char more[100];
+};
+
+Test(contracts, kfree_rcu_accepts_objects_of_any_cache)
+{
+	struct kmem_cache *s = kmem_cache_create("any", sizeof(struct deferred), 0,
+						 SLAB_NO_MERGE, NULL);
+
+	for (int i = 0; i < 1000; i++)
+		kfree_rcu((struct deferred *)kmem_cache_alloc(s, GFP_KERNEL), rcu);
+	for (size_t size = sizeof(struct deferred); size < 1000000; size += size / 3)
+		kvfree_rcu((struct deferred *)kvmalloc(size, GFP_KERNEL), rcu);
+	kvfree_rcu_barrier();
+	cr_expect(cache_live(s) == 0);
+	kmem_cache_destroy(s);
+}
+
+Test(contracts, kfree_rcu_frees_after_a_grace_period)
+{
+	struct kmem_cache *s = kmem_cache_create("later", 64, 0, SLAB_NO_MERGE, NULL);
+	struct kmem_rcu_head *o = kmem_cache_alloc(s, GFP_KERNEL);
+
+	kmem_rcu_use_flavor(&fake_flavor);
+	fake_read(true);
+	kfree_rcu_mightsleep(o);
+	usleep(3 * RCU_DRAIN_MS * 1000);
+	cr_expect(cache_live(s) == 1);
+	fake_read(false);
+	kvfree_rcu_barrier();
+	cr_expect(cache_live(s) == 0);
+}
+
+Test(contracts, destroy_waits_for_pending_kfree_rcu)
+{
+	struct kmem_cache *s = kmem_cache_create("pending", 64, 0, SLAB_NO_MERGE, NULL);
+
+	kmem_rcu_use_flavor(&fake_flavor);
+	for (int i = 0; i < 500; i++)
+		kfree_rcu_mightsleep((char *)kmem_cache_alloc(s, GFP_KERNEL));
+	sink_catch();
+	kmem_cache_destroy(s);
+	cr_expect(sink_len == 0, "%s", sink_text);
+}
+
+Test(contracts, typesafe_by_rcu_is_never_merged)
+{
+	struct kmem_cache *a = kmem_cache_create("plain", 720, 0, 0, NULL);
+	struct kmem_cache *b = kmem_cache_create("safe", 720, 0, SLAB_TYPESAFE_BY_RCU, NULL);
+	struct kmem_cache *c = kmem_cache_create("plain2", 720, 0, 0, NULL);
+
+	cr_expect(a != b && c != b);
+	kmem_cache_destroy(c);
+	kmem_cache_destroy(b);
+	kmem_cache_destroy(a);
+}
+
+Test(contracts, typesafe_by_rcu_objects_are_reused_at_once)
+{
+	struct kmem_cache *s = kmem_cache_create("safe", 120, 0, SLAB_TYPESAFE_BY_RCU, ctor);
+	void *p = kmem_cache_alloc(s, GFP_KERNEL);
+
+	kmem_rcu_use_flavor(&fake_flavor);
+	fake_read(true);
+	kmem_cache_free(s, p);
+	cr_expect(kmem_cache_alloc(s, GFP_KERNEL) == p);
+	cr_expect(all_bytes(p, 120, 0x77), "in constructed state");
+	kmem_cache_free(s, p);
+	fake_read(false);
+	kmem_cache_destroy(s);
+}
+
+/* Its memory is as it was for as long as anybody may look, whatever is done to the cache. */
+Test(contracts, typesafe_by_rcu_memory_stays_of_its_type)
+{
+	struct kmem_cache *s = kmem_cache_create("safe", 120, 0, SLAB_TYPESAFE_BY_RCU, ctor);
+	static void *p[3000], *q[3000];
+	bool same = true;
+
+	kmem_rcu_use_flavor(&fake_flavor);
+	for (unsigned int i = 0; i < ARRAY_SIZE(p); i++)
+		p[i] = kmem_cache_alloc(s, GFP_KERNEL);
+	fake_read(true);
+	kmem_cache_free_bulk(s, ARRAY_SIZE(p), p);
+	kmem_cache_shrink(s);
+	for (unsigned int i = 0; i < ARRAY_SIZE(q); i++) {
+		q[i] = kmalloc(120, GFP_KERNEL);
+		memset(q[i], 0xff, 120);
+	}
+	for (unsigned int i = 0; i < ARRAY_SIZE(p); i++)
+		same &= all_bytes(p[i], 120, 0x77);
+	cr_expect(same);
+	fake_read(false);
+	kmem_cache_destroy(s);
+	for (unsigned int i = 0; i < ARRAY_SIZE(p); i++)
+		cr_assert(virt_to_cache(p[i]) != s);
+}
+
+Test(contracts, typesafe_by_rcu_objects_are_never_poisoned)
+{
+	struct kmem_cache *s;
+	void *p;
+
+	kmem_params.init_on_free = kmem_params.init_on_alloc = true;
+	s = kmem_cache_create("safe", 120, 0, SLAB_TYPESAFE_BY_RCU, NULL);
+	p = kmem_cache_alloc(s, GFP_KERNEL);
+	memset(p, 0x66, 120);
+	kmem_cache_free(s, p);
+	cr_expect(all_bytes(p, 120, 0x66), "a reader may be looking");
+	cr_expect(kmem_cache_alloc(s, GFP_KERNEL) == p && all_bytes(p, 120, 0x66));
 }

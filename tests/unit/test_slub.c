@@ -641,26 +641,3 @@ Test(slub, eight_threads)
 	kmem_cache_destroy(shared);
 	cr_expect(sink_len == 0, "%s", sink_text);
 }
-
-/* A freed object's memory stays of its type: no slab is given back before the cache is. */
-Test(slub, typesafe_by_rcu_keeps_its_slabs)
-{
-	struct kmem_cache *s = kmem_cache_create("typesafe", 200, 0, SLAB_TYPESAFE_BY_RCU, NULL);
-	void *objects[1000];
-	unsigned long slabs;
-
-	for (unsigned int i = 0; i < ARRAY_SIZE(objects); i++)
-		objects[i] = kmem_cache_alloc(s, GFP_KERNEL);
-	slabs = s->node.nr_slabs;
-	cr_assert_gt(slabs, 5);
-	for (unsigned int i = 0; i < ARRAY_SIZE(objects); i++)
-		kmem_cache_free(s, objects[i]);
-	cr_expect_eq(kmem_cache_shrink(s), 1, "slabs are left");
-	cr_expect_eq(s->node.nr_slabs, slabs);
-	for (unsigned int i = 0; i < ARRAY_SIZE(objects); i++)
-		cr_expect_eq(virt_to_cache(objects[i]), s);
-	cr_expect_eq(validate_slab_cache(s), 0);
-	kmem_cache_destroy(s);
-	for (unsigned int i = 0; i < ARRAY_SIZE(objects); i++)
-		cr_expect_neq(virt_to_cache(objects[i]), s);
-}

@@ -69,6 +69,8 @@ static enum block_kind kind_of(const struct heap_fields *f, uint64_t type)
 		return BLOCK_PCP;
 	if (type == f->PT_ALLOC || type == f->PT_COMP)
 		return BLOCK_PAGES;
+	if (f->PT_RCU && type == f->PT_RCU)
+		return BLOCK_RCU;
 	return f->PT_PARKED && type == f->PT_PARKED ? BLOCK_PARKED : BLOCK_NONE;
 }
 
@@ -212,6 +214,7 @@ const char *block_kind_name(enum block_kind kind)
 		[BLOCK_PAGES]		= "pages of alloc_pages()",
 		[BLOCK_LARGE]		= "large object",
 		[BLOCK_PARKED]		= "freed large object, parked",
+		[BLOCK_RCU]		= "empty slab, waiting for RCU",
 		[BLOCK_SLAB]		= "slab",
 	};
 

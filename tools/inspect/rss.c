@@ -180,6 +180,7 @@ static void walk_block(void *arg, struct page_window *window, const struct heap_
 	static const enum rss_row rows[NR_BLOCK_KINDS] = {
 		[BLOCK_FREE] = ROW_FREE, [BLOCK_ISOLATED] = ROW_FREE, [BLOCK_PCP] = ROW_PCP,
 		[BLOCK_PAGES] = ROW_PAGES, [BLOCK_PARKED] = ROW_PARKED,
+		[BLOCK_RCU] = ROW_SLAB_RCU,
 	};
 	struct walk *w = arg;
 
@@ -314,6 +315,7 @@ static const struct {
 	[ROW_MAGAZINES]		= { "free in magazines", "magazines" },
 	[ROW_SLAB_FREE]		= { "free in slabs", "slab_free" },
 	[ROW_SLAB_TAIL]		= { "ends of slabs", "slab_tail" },
+	[ROW_SLAB_RCU]		= { "slabs waiting for RCU", "slab_rcu" },
 	[ROW_LARGE]		= { "large objects", "large" },
 	[ROW_LARGE_ROUNDING]	= { "rounding of large objects", "large_rounding" },
 	[ROW_PAGES]		= { "pages of alloc_pages()", "pages" },

@@ -17,6 +17,7 @@ enum rss_row {
 	ROW_MAGAZINES,		/* strides of objects in per-CPU magazines and depots */
 	ROW_SLAB_FREE,		/* strides of objects free in slabs */
 	ROW_SLAB_TAIL,		/* ends of slabs, shorter than an object */
+	ROW_SLAB_RCU,		/* empty slabs that wait for a grace period */
 	ROW_LARGE,		/* large objects: the bytes asked for */
 	ROW_LARGE_ROUNDING,	/* and the rest of their last pages */
 	ROW_PAGES,		/* blocks from alloc_pages() */

@@ -171,7 +171,7 @@ static void check_block(void *arg, struct page_window *w, const struct heap_bloc
 		check_slotmap(p, &block, slot);
 	/* A slab that is being made or given back is PT_PCP, its marks its owner's. */
 	if (b->kind != BLOCK_PCP)
-		check_inside(p, w, &block, b->kind == BLOCK_SLAB ||
+		check_inside(p, w, &block, b->kind == BLOCK_SLAB || b->kind == BLOCK_RCU ||
 			     VALUE(f, head, page_type) == f->PT_COMP);
 }
 

@@ -71,7 +71,7 @@ fi || fail "$recording: can't be copied to $dir"
 # the recording lacks counts nothing; a line that is no whole sample is left out.
 awk '
 BEGIN {
-	groups = split("objects;large+pages;rounding+large_rounding+slab_tail;magazines;slab_free;" \
+	groups = split("objects;large+pages;rounding+large_rounding+slab_tail;magazines;slab_free+slab_rcu;" \
 		"parked;free_pages+page_lists;memmap+zone_maps+percpu+memblock+data;untracked", group, ";")
 }
 /^# columns: / { for (i = 3; i <= NF; i++) column[$i] = i - 2; columns = NF - 2; next }

@@ -111,6 +111,8 @@ static enum use use_of(const struct zone_uses *z, const struct heap_block *b)
 		return USE_LARGE;
 	case BLOCK_PARKED:
 		return USE_PARKED;
+	case BLOCK_RCU:
+		return USE_SLAB_OTHER;
 	case BLOCK_SLAB:
 		return slab_use(z->map, b->cache);
 	default:
