@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* <linux/slab.h> for kernel code: caches, kmalloc, and the kv family, which the kernel declares there. */
+/* <linux/slab.h> for kernel code: caches, kmalloc, and what the kernel declares there besides. */
 #ifndef COMPAT_LINUX_SLAB_H
 #define COMPAT_LINUX_SLAB_H
 
+#include <kmem/rcu.h>
 #include <kmem/slab.h>
 #include <kmem/string.h>
 #include <kmem/vmalloc.h>
