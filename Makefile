@@ -112,7 +112,9 @@ pcs := kmem.pc kmem-linux.pc
 
 unit_tests := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 program_kinds := stress regression clients
+# liburcu, for those of them that have readers; there is none for a foreign machine.
 libs_clients := -lurcu-memb -lurcu-common
+libs_stress := -lurcu-memb -lurcu-common
 $(foreach k,$(program_kinds),$(eval $k_tests := $(patsubst tests/$k/%.c,%,$(wildcard tests/$k/*.c))))
 
 # ---- one variant ------------------------------------------------------------------
@@ -201,7 +203,7 @@ $(dir_$(1))/tests/$(2)/%: tests/$(2)/%.c $(dir_$(1))/libkmem.a $(dir_$(1))/flags
 	$$(call say,TEST,$$@)
 	@mkdir -p $$(@D)
 	$$(Q)$$(cc_$(1)) $$(test_cflags_$(1)) -Itests/$(2) $$(CFLAGS) -MMD -MP -MF $$@.d \
-		-o $$@ $$< $$(LDFLAGS) $$(test_link_$(1)) $(libs_$(2))
+		-o $$@ $$< $$(LDFLAGS) $$(test_link_$(1)) $(if $(filter aarch64,$(1)),,$(libs_$(2)))
 .PHONY: $(2)-$(1)
 $(2)-$(1): $(addprefix $(dir_$(1))/tests/$(2)/,$($(2)_tests))
 endef
