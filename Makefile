@@ -113,7 +113,7 @@ pcs := kmem.pc kmem-linux.pc
 unit_tests := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 program_kinds := stress regression clients
 # liburcu, for those of them that have readers; there is none for a foreign machine.
-libs_clients := -lurcu-memb -lurcu-common
+libs_clients := -lurcu-memb -lurcu-mb -lurcu-qsbr -lurcu-common
 libs_stress := -lurcu-memb -lurcu-common
 $(foreach k,$(program_kinds),$(eval $k_tests := $(patsubst tests/$k/%.c,%,$(wildcard tests/$k/*.c))))
 

@@ -64,14 +64,42 @@ void kvfree_rcu_barrier_on_cache(struct kmem_cache *s);
  */
 int kmem_rcu_use_flavor(const struct rcu_flavor_struct *flavor);
 
-/* The flavours' tables. NULL are those that the program does not have. */
-#ifndef DOXYGEN
-extern const struct rcu_flavor_struct urcu_memb_flavor __attribute__((weak));
-extern const struct rcu_flavor_struct urcu_mb_flavor __attribute__((weak));
-extern const struct rcu_flavor_struct urcu_qsbr_flavor __attribute__((weak));
-extern const struct rcu_flavor_struct urcu_bp_flavor __attribute__((weak));
-extern const struct rcu_flavor_struct urcu_signal_flavor __attribute__((weak));
+/*
+ * The flavours' tables; NULL are those that the program does not have. One whose header
+ * was included before is referred to as usual: a weak reference alone would not make a
+ * linker that goes "as needed" keep its library.
+ */
+#ifdef _URCU_MEMB_H
+#define __KMEM_RCU_MEMB
+#else
+#define __KMEM_RCU_MEMB	__attribute__((weak))
 #endif
+#ifdef _URCU_MB_H
+#define __KMEM_RCU_MB
+#else
+#define __KMEM_RCU_MB	__attribute__((weak))
+#endif
+#ifdef _URCU_QSBR_H
+#define __KMEM_RCU_QSBR
+#else
+#define __KMEM_RCU_QSBR	__attribute__((weak))
+#endif
+#ifdef _URCU_BP_H
+#define __KMEM_RCU_BP
+#else
+#define __KMEM_RCU_BP	__attribute__((weak))
+#endif
+#ifdef _URCU_SIGNAL_H
+#define __KMEM_RCU_SIGNAL
+#else
+#define __KMEM_RCU_SIGNAL	__attribute__((weak))
+#endif
+
+extern const struct rcu_flavor_struct urcu_memb_flavor __KMEM_RCU_MEMB;
+extern const struct rcu_flavor_struct urcu_mb_flavor __KMEM_RCU_MB;
+extern const struct rcu_flavor_struct urcu_qsbr_flavor __KMEM_RCU_QSBR;
+extern const struct rcu_flavor_struct urcu_bp_flavor __KMEM_RCU_BP;
+extern const struct rcu_flavor_struct urcu_signal_flavor __KMEM_RCU_SIGNAL;
 
 KMEM_END_DECLS
 

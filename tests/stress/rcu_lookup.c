@@ -216,7 +216,7 @@ static void *worker(void *arg)
 			node_replace(key, &seed);
 			break;
 		case 4:
-			if (stress_rnd(&seed) % 256 == 0) {
+			if (stress_rnd(&seed) % 64 == 0) {
 				kmem_cache_shrink(entries);
 				others_use(stock, 200);
 				kmem_cache_shrink(others);
