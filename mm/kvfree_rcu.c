@@ -341,6 +341,32 @@ static void free_one(void *object)
 		kfree_slow(object, NULL);
 }
 
+/* The cache of an object; NULL: it has none, or is none. */
+static struct kmem_cache *cache_of(const void *object)
+{
+	u8 slot = kmalloc_slot_of(object);
+
+	return likely(slot) ? kmalloc_caches[slot - SLOT_KMALLOC] : virt_to_cache(object);
+}
+
+/* Objects that were freed one after the other are mostly of one cache: in bulk. */
+static void free_batch(struct magazine *m)
+{
+	u32 i = 0, end;
+
+	while (i < m->count) {
+		struct kmem_cache *s = cache_of(m->round[i]);
+
+		for (end = i + 1; s && end < m->count && cache_of(m->round[end]) == s; end++)
+			;
+		if (end - i > 1)
+			kmem_cache_free_bulk(s, end - i, m->round + i);
+		else
+			free_one(m->round[i]);
+		i = end;
+	}
+}
+
 /* The next batch to free; the last one's memory is given back or kept. */
 static struct magazine *next_batch(struct magazine *last)
 {
@@ -368,8 +394,8 @@ static void kvfree_release(void)
 	do {
 		rcu_free_begin();
 		m = next_batch(m);
-		for (u32 i = 0; m && i < m->count; i++)
-			free_one(m->round[i]);
+		if (m)
+			free_batch(m);
 		rcu_free_end();
 	} while (m);
 	do {

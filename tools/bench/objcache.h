@@ -15,6 +15,7 @@
 #ifdef BENCH_KMEM
 
 #include <kmem/page_alloc.h>
+#include <kmem/rcu.h>
 #include <kmem/slab.h>
 
 typedef struct kmem_cache *objcache_t;
@@ -53,6 +54,27 @@ static inline void *pages_alloc(unsigned int order)
 static inline void pages_free(void *p, unsigned int order)
 {
 	free_pages((unsigned long)p, order);
+}
+
+/* Memory by size; freed at once, or after a grace period, which `now` waits for. */
+static inline void *obj_malloc(size_t size)
+{
+	return bench_ptr(kmalloc(size, GFP_KERNEL));
+}
+
+static inline void obj_mfree(void *p)
+{
+	kfree(p);
+}
+
+static inline void obj_mfree_later(void *p)
+{
+	kvfree_call_rcu((struct rcu_head *)p, p);
+}
+
+static inline void obj_mfree_now(void)
+{
+	kvfree_rcu_barrier();
 }
 
 #else /* !BENCH_KMEM */
@@ -97,6 +119,35 @@ static inline void pages_free(void *p, unsigned int order)
 {
 	(void)order;
 	free(p);
+}
+
+static void *obj_retired __attribute__((unused));
+
+static inline void *obj_malloc(size_t size)
+{
+	return bench_ptr(malloc(size));
+}
+
+static inline void obj_mfree(void *p)
+{
+	free(p);
+}
+
+static inline void obj_mfree_later(void *p)
+{
+	*(void **)p = obj_retired;
+	obj_retired = p;
+}
+
+static inline void obj_mfree_now(void)
+{
+	void *next;
+
+	for (void *p = obj_retired; p; p = next) {
+		next = *(void **)p;
+		free(p);
+	}
+	obj_retired = NULL;
 }
 
 #endif
