@@ -70,6 +70,7 @@ static void fork_child(void)
 	shrinkers_fork_child();
 	page_limits_fork_child();
 	fork_release();
+	rcu_fork_child_done();
 	slab_object_fork_child();
 	vmscan_fork_child();
 	control_fork_child();

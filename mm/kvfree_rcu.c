@@ -303,6 +303,15 @@ static void take_loaded(void **top, void *arg)
 		spare_put(m);
 }
 
+static void take_all_loaded(void)
+{
+	for (int i = 0; i < COLLECT_TRIES; i++) {
+		if (noted.slot == SLOT_NONE ||
+		    magazine_take_loaded(noted.slot, take_loaded, NULL) || !percpu.can_drain)
+			break;
+	}
+}
+
 static void batches_append(struct deferred *to, struct deferred *from)
 {
 	struct magazine **m = &to->batches;
@@ -323,11 +332,7 @@ static bool kvfree_collect(void)
 	bool any;
 
 	lock(&kvfree_lock);
-	for (int i = 0; i < COLLECT_TRIES; i++) {
-		if (noted.slot == SLOT_NONE ||
-		    magazine_take_loaded(noted.slot, take_loaded, NULL) || !percpu.can_drain)
-			break;
-	}
+	take_all_loaded();
 	batches_append(&noted.taken, &noted.queued);
 	WRITE_ONCE(noted.taken.bytes, __atomic_exchange_n(&noted.queued.bytes, 0, __ATOMIC_RELAXED));
 	any = noted.taken.batches || noted.taken.heads;
@@ -412,10 +417,17 @@ static void kvfree_release(void)
 	WRITE_ONCE(noted.taken.bytes, 0);
 }
 
+/*
+ * The slots are closed again, too: there is no worker yet, and the next object is to
+ * come the slow way, which starts one.
+ */
 static void kvfree_requeue(void)
 {
+	lock(&kvfree_lock);
+	take_all_loaded();
 	batches_append(&noted.queued, &noted.taken);
-	noted.taken.bytes = 0;
+	WRITE_ONCE(noted.taken.bytes, 0);
+	unlock(&kvfree_lock);
 }
 
 static const struct rcu_kind kvfree_kind = {

@@ -69,7 +69,7 @@ enum { INSIDE_NOTHING, INSIDE_FREE, INSIDE_GRACE };
 
 static struct {
 	u32 worker, work, urgent;	/* above; atomic */
-	u32 pause;			/* a fork is under way: nobody enters; futex */
+	u32 pause;			/* forks under way: nobody enters while there is one; futex */
 	u32 inside;			/* what the round is doing inside the gate; futex */
 	bool stuck;			/* forked in a grace period: there can be no other */
 	u64 retry_at_ms;
@@ -96,12 +96,15 @@ static struct {
 static void gate_enter(u32 what)
 {
 	for (;;) {
+		u32 forks;
+
 		__atomic_store_n(&rcu.inside, what, __ATOMIC_SEQ_CST);
-		if (likely(!__atomic_load_n(&rcu.pause, __ATOMIC_SEQ_CST)))
+		forks = __atomic_load_n(&rcu.pause, __ATOMIC_SEQ_CST);
+		if (likely(!forks))
 			return;
 		__atomic_store_n(&rcu.inside, 0, __ATOMIC_SEQ_CST);
-		host_futex_wake(&rcu.inside, 1);
-		host_futex_wait(&rcu.pause, 1);
+		host_futex_wake(&rcu.inside, 1 << 30);
+		host_futex_wait(&rcu.pause, forks);
 	}
 }
 
@@ -109,7 +112,7 @@ static void gate_leave(void)
 {
 	__atomic_store_n(&rcu.inside, 0, __ATOMIC_SEQ_CST);
 	if (unlikely(__atomic_load_n(&rcu.pause, __ATOMIC_SEQ_CST)))
-		host_futex_wake(&rcu.inside, 1);
+		host_futex_wake(&rcu.inside, 1 << 30);
 }
 
 void rcu_free_begin(void)
@@ -355,7 +358,7 @@ void rcu_fork_prepare(void)
 	unsigned int entered;
 	u32 inside;
 
-	__atomic_store_n(&rcu.pause, 1, __ATOMIC_SEQ_CST);
+	__atomic_fetch_add(&rcu.pause, 1, __ATOMIC_SEQ_CST);
 	if (likely(!__atomic_load_n(&rcu.inside, __ATOMIC_SEQ_CST)))
 		return;
 	entered = rcu_wait_enter();
@@ -378,15 +381,13 @@ void rcu_fork_unlock(void)
 
 void rcu_fork_parent(void)
 {
-	__atomic_store_n(&rcu.pause, 0, __ATOMIC_SEQ_CST);
-	host_futex_wake(&rcu.pause, 1 << 30);
+	if (__atomic_sub_fetch(&rcu.pause, 1, __ATOMIC_SEQ_CST) == 0)
+		host_futex_wake(&rcu.pause, 1 << 30);
 }
 
 /* The thread that made a round is not there; nor is the worker. */
 void rcu_fork_child(void)
 {
-	bool waits;
-
 	rcu.stuck |= rcu.inside == INSIDE_GRACE;
 	rcu.inside = rcu.pause = rcu.worker = rcu.urgent = 0;
 	rcu.retry_at_ms = 0;
@@ -395,8 +396,11 @@ void rcu_fork_child(void)
 	list_splice_init(&rcu.taken, &rcu.queued);
 	rcu.nr_queued += rcu.nr_taken;
 	rcu.nr_taken = 0;
+	rcu.work = rcu.kind || !list_empty(&rcu.queued);
+}
+
+void rcu_fork_child_done(void)
+{
 	if (rcu.kind)
 		rcu.kind->requeue();
-	waits = rcu.kind || !list_empty(&rcu.queued);
-	rcu.work = waits;
 }

@@ -41,7 +41,7 @@ struct rcu_kind {
 	bool (*collect)(void);
 	/* Frees what collect() took. No lock held. */
 	void (*release)(void);
-	/* In a forked child, all locks held: what collect() took is queued again. */
+	/* In a forked child, no lock held: what collect() took, and all else, is queued. */
 	void (*requeue)(void);
 };
 
@@ -77,5 +77,6 @@ void rcu_fork_lock(void);
 void rcu_fork_unlock(void);
 void rcu_fork_parent(void);	/* after all are given back */
 void rcu_fork_child(void);	/* locks still held */
+void rcu_fork_child_done(void);	/* no longer */
 
 #endif /* MM_SLAB_RCU_H */

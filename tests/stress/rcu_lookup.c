@@ -14,6 +14,8 @@
  * kfree_rcu: the objects of a table are freed after a grace period. A reader looks at
  * them in its section without a reference; each must be whole, and stay so.
  *
+ * Meanwhile the process forks, and the children defer objects, too.
+ *
  * Built with ThreadSanitizer, readers say what liburcu, which it does not see into,
  * guarantees: what is read in a section is before the end of a grace period.
  */
@@ -235,6 +237,34 @@ static void *worker(void *arg)
 	return NULL;
 }
 
+/*
+ * A child finds every lock free and no structure half changed, and can defer. It does
+ * not wait: for liburcu the readers that it does not have are in their sections still.
+ */
+static void fork_one(unsigned int n)
+{
+	int status = 0;
+	pid_t pid;
+
+#if defined(KMEM_TSAN) || defined(KMEM_ASAN)
+	return;		/* their own runtimes do not survive it */
+#endif
+	if (n % 32)
+		return;
+	pid = fork();
+	if (pid == 0) {
+		for (int i = 0; i < 2000; i++) {
+			struct node *node = kmalloc(sizeof(*node), GFP_KERNEL);
+
+			kfree_rcu(node, rcu);
+			kmem_cache_free(entries, kmem_cache_alloc(entries, GFP_KERNEL));
+		}
+		_exit(validate_slab_caches() ? 1 : 0);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || status)
+		stress_fail("a child ends with status %#x", status);
+}
+
 int main(int argc, char **argv)
 {
 	struct kmem_cache_args args = { .ctor = entry_ctor };
@@ -245,7 +275,7 @@ int main(int argc, char **argv)
 	others = kmem_cache_create("others", sizeof(struct entry), NULL, SLAB_NO_MERGE);
 	for (uintptr_t i = 0; i < THREADS; i++)
 		pthread_create(&threads[i], NULL, worker, (void *)(i + 1));
-	stress_sleep(NULL);
+	stress_sleep(fork_one);
 	for (int i = 0; i < THREADS; i++)
 		pthread_join(threads[i], NULL);
 	for (unsigned long key = 0; key < KEYS; key++) {

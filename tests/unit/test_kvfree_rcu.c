@@ -172,6 +172,67 @@ Test(kvfree_rcu, no_memory_for_a_batch)
 	cr_expect(validate_slab_caches() == 0);
 }
 
+static int may_go;	/* atomic */
+
+static void *let_go(void *unused)
+{
+	EVENTUALLY(__atomic_load_n(&may_go, __ATOMIC_ACQUIRE));
+	usleep(20000);
+	fake_read(false);
+	return unused;
+}
+
+/* No memory, and no head in the object: the caller sees to it that nobody reads any more. */
+Test(kvfree_rcu, no_memory_and_no_head)
+{
+	enum { N = 100000 };
+	struct kmem_cache *s = cache();
+	static struct object *objects[N];
+	struct object *last = object(s);
+	pthread_t helper;
+	unsigned long before;
+	long live;
+
+	for (int i = 0; i < N; i++)
+		objects[i] = object(s);
+	fake_read(true);
+	kfree_rcu(objects[0], rcu);
+	rcu_expedite();
+	EVENTUALLY(fake_seen());	/* the worker is held up: nothing comes back */
+	cr_assert(pthread_create(&helper, NULL, let_go, NULL) == 0);
+	fault_every_call(true);
+	for (int i = 1; i < N; i++)
+		kfree_rcu(objects[i], rcu);
+	live = cache_live(s);
+	before = fake_seen();
+	__atomic_store_n(&may_go, 1, __ATOMIC_RELEASE);
+	kfree_rcu_mightsleep(last);
+	cr_expect(__atomic_load_n(&fake_readers, __ATOMIC_SEQ_CST) == 0 || fake_seen() == before,
+		  "came back under a reader");
+	cr_expect(live == N + 1, "%ld", live);
+	fault_every_call(false);
+	pthread_join(helper, NULL);
+	kvfree_rcu_barrier();
+	cr_expect(cache_live(s) == 0, "%ld", cache_live(s));
+}
+
+/* Where magazines of other CPUs cannot be taken, there are none: one list serves all. */
+Test(kvfree_rcu, without_membarrier)
+{
+	struct kmem_cache *s = cache();
+
+	percpu.can_drain = false;
+	for (int i = 0; i < 2000; i++)
+		kfree_rcu(object(s), rcu);
+	kvfree_rcu((char *)kmalloc(100, GFP_KERNEL));
+	kvfree_rcu_barrier();
+	kmem_cache_shrink(s);
+	cr_expect(cache_live(s) == 0, "%ld", cache_live(s));
+	kfree_rcu(object(s), rcu);
+	EVENTUALLY(cache_live(s) == 0);
+	cr_expect(cache_live(s) == 0);
+}
+
 static bool no_thread(enum host_call call)
 {
 	return call == HOST_THREAD;
