@@ -309,14 +309,15 @@ void rcu_expedite(void)
 	host_futex_wake(&rcu.urgent, 1);
 }
 
-void rcu_expedite_wait(unsigned int ms)
+bool rcu_expedite_wait(unsigned int ms)
 {
 	u32 done = READ_ONCE(rcu.done);
 
 	if (!anything_waits() || !READ_ONCE(rcu.worker) || rcu_reading())
-		return;
+		return false;
 	rcu_expedite();
 	host_futex_wait_ms(&rcu.done, done, ms);
+	return READ_ONCE(rcu.done) != done;
 }
 
 /* ---- what is queued --------------------------------------------------------------------- */

@@ -66,9 +66,9 @@ void rcu_queued(void);
 void rcu_expedite(void);
 /*
  * rcu_expedite(), then waits for up to @ms for a round to end, unless the caller is in
- * a read-side section. Returns at once where nothing waits.
+ * a read-side section. Returns whether one ended; at once where nothing waits.
  */
-void rcu_expedite_wait(unsigned int ms);
+bool rcu_expedite_wait(unsigned int ms);
 /* Waits until all that was queued before is freed. Makes rounds itself. */
 void rcu_wait_queued(void);
 

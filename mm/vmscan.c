@@ -61,8 +61,8 @@
 #define START_TRIES		100
 /* A refused thread is tried again after so long. */
 #define RETRY_MS		1000
-/* How long reclaim waits for what RCU has in hand, at each priority. */
-#define RCU_WAIT_MS		10
+/* How long reclaim waits, at last, for what RCU has in hand. */
+#define RCU_WAIT_MS		50
 /* What direct reclaim aims at, at least: the kernel's SWAP_CLUSTER_MAX. */
 #define RECLAIM_MIN_PAGES	32UL
 
@@ -178,7 +178,8 @@ static void drain_caches(void)
 /*
  * Asks the shrinkers, ever harder, and empties the caches that the objects went
  * to, until @nr_pages are free. At least a little more than one page is aimed at,
- * so that the next requests need not come here.
+ * so that the next requests need not come here. What waits for a grace period is
+ * hurried from the start, but waited for only where all else was not enough.
  */
 static unsigned long reclaim_pages(gfp_t gfp, unsigned long nr_pages, int from, int to)
 {
@@ -189,12 +190,16 @@ static unsigned long reclaim_pages(gfp_t gfp, unsigned long nr_pages, int from, 
 
 	gfp = current_gfp_context(gfp);
 	nr_pages = max(nr_pages, RECLAIM_MIN_PAGES);
+	rcu_expedite();
 	for (int priority = from; priority >= to && freed < nr_pages; priority--) {
 		if (shrink_all(gfp, priority) == 0 && drained)
 			continue;
 		drain_caches();
 		drained = true;
-		rcu_expedite_wait(RCU_WAIT_MS);
+		freed = before - min(pages_used(), before);
+	}
+	if (freed < nr_pages && rcu_expedite_wait(RCU_WAIT_MS)) {
+		drain_caches();
 		freed = before - min(pages_used(), before);
 	}
 	numa_prefer_restore(node);

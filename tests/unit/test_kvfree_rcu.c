@@ -3,6 +3,7 @@
 #include "slab_test.h"
 
 #include <errno.h>
+#include <kmem/limit.h>
 #include <kmem/vmalloc.h>
 
 #include "rcu_test.h"
@@ -292,6 +293,25 @@ Test(kvfree_rcu, a_stalled_reader_slows_callers)
 		kfree_rcu_mightsleep((char *)kmalloc(1 << 20, GFP_KERNEL));
 	fake_in_section = 0;
 	fake_read(false);
+	kvfree_rcu_barrier();
+}
+
+/* At a memory limit, what waits is not in the way of what is asked for. */
+Test(kvfree_rcu, reclaim_hurries_what_waits)
+{
+	unsigned int failed = 0;
+
+	cache();
+	cr_assert(kmem_set_limit(24 << 20, KMEM_LIMIT_NONE) == 0);
+	for (int i = 0; i < 3000; i++) {
+		char *p = kmalloc(60000, GFP_KERNEL | __GFP_NOWARN);
+
+		if (p)
+			kvfree_rcu_mightsleep(p);
+		else
+			failed++;
+	}
+	cr_expect(failed < 300, "%u; a busy machine may let a few fail", failed);
 	kvfree_rcu_barrier();
 }
 
