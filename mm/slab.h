@@ -93,8 +93,6 @@ extern struct kmem_lock slab_mutex;
 
 extern const struct magazine_backend slab_backend;
 
-/* Sets size, objects, order and reciprocals from object_size and align. */
-bool calculate_sizes(struct kmem_cache *s);
 /* False: no memory. */
 bool kmem_cache_node_init(struct kmem_cache_node *n);
 void kmem_cache_node_release(struct kmem_cache_node *n);
@@ -157,6 +155,8 @@ void slab_object_fork_child(void);
 
 /* ---- slab_common.c: caches -------------------------------------------------------- */
 
+/* Sets size, objects, order and reciprocals from object_size and align. */
+bool calculate_sizes(struct kmem_cache *s);
 /* Creates a kmalloc-N cache, at start-up. NULL: no memory. */
 struct kmem_cache *create_kmalloc_cache(unsigned int size, unsigned int slot);
 /* kmem_cache_destroy(); true if nothing uses @s's callbacks any more. */

@@ -47,6 +47,59 @@ struct kmem_lock slab_mutex = LOCK_INIT(RANK_SLAB_MUTEX);
 
 /* ---- creation -------------------------------------------------------------------- */
 
+/*
+ * Slabs of small objects are 16 KiB: some hundred objects for one trip to the
+ * page layer. Larger objects get at least four to a slab, which keeps the tail
+ * that no object fits into below a fifth; that tail is never touched.
+ */
+static unsigned int slab_order(size_t size)
+{
+	if (size <= 512)
+		return 2;
+	if (size <= 8192)
+		return 3;
+	if (size <= 32768)
+		return get_order(4 * size);
+	return get_order(size);
+}
+
+/*
+ * Where in its first page the first object handed out lies. As the last one freed
+ * is the next one handed out, programs work on one or two objects of each of a few
+ * caches, and if all of these lay at the start of a page a load from one would
+ * wait for a store to another: processors compare the low 12 bits of addresses
+ * first. In the first KiB of a page lie the CPU's slots, which each call writes.
+ */
+static unsigned int next_colour(const struct kmem_cache *s)
+{
+	static unsigned int nr_caches;	/* slab_mutex */
+	unsigned int offset = 1024 + nr_caches++ * 5 % 12 * 256;
+
+	return min(offset / s->size, s->objects - 1);
+}
+
+bool calculate_sizes(struct kmem_cache *s)
+{
+	size_t size = ALIGN((size_t)s->object_size, (size_t)s->align);
+	unsigned int order;
+
+	size = max(size, (size_t)16);	/* a page has 256 bits */
+	order = slab_order(size);
+	if (order > MAX_PAGE_ORDER)
+		return false;
+	s->size = (unsigned int)size;
+	s->order = (u8)order;
+	s->objects = (unsigned int)((PAGE_SIZE << order) / size);
+	/*
+	 * Exact for offsets below 2^22 as long as offset * (size - 1) < 2^40;
+	 * only slabs of one object are larger, and they have one index.
+	 */
+	s->reciprocal = s->objects == 1 ? 0 : ((1UL << 40) + size - 1) / size;
+	s->bin_reciprocal = (SLAB_BINS << 16) / s->objects;
+	s->colour = next_colour(s);
+	return true;
+}
+
 /* Alignment in effect: the kernel's rule, with the cache line halved for small objects. */
 static unsigned int effective_align(unsigned int size, unsigned int align,
 				    slab_flags_t flags)
