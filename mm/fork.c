@@ -32,28 +32,26 @@ static void fork_prepare(void)
 	rcu_fork_prepare();
 	lock_order_fork_begin();
 	pools_fork_lock();
-	shrinkers_fork_lock();
 	slab_fork_lock();
 	percpu_fork_lock();
 	zones_fork_lock();
 	percpu_alloc_fork_lock();
 	memblock_fork_lock();
 	page_limits_fork_lock();
-	slab_object_fork_lock();
+	shrinkers_fork_lock();
 	rcu_fork_lock();
 }
 
 static void fork_release(void)
 {
 	rcu_fork_unlock();
-	slab_object_fork_unlock();
+	shrinkers_fork_unlock();
 	page_limits_fork_unlock();
 	memblock_fork_unlock();
 	percpu_alloc_fork_unlock();
 	zones_fork_unlock();
 	percpu_fork_unlock();
 	slab_fork_unlock();
-	shrinkers_fork_unlock();
 	pools_fork_unlock();
 	lock_order_fork_end();
 }
@@ -71,7 +69,6 @@ static void fork_child(void)
 	page_limits_fork_child();
 	fork_release();
 	rcu_fork_child_done();
-	slab_object_fork_child();
 	vmscan_fork_child();
 	control_fork_child();
 }

@@ -81,7 +81,6 @@ static const char *const rank_name[NR_LOCK_RANKS] = {
 	[RANK_NONE] = "NONE",
 	[RANK_POOLS] = "POOLS",
 	[RANK_POOL] = "POOL",
-	[RANK_SHRINKERS] = "SHRINKERS",
 	[RANK_SLAB_MUTEX] = "SLAB_MUTEX",
 	[RANK_DRAIN] = "DRAIN",
 	[RANK_DEPOT] = "DEPOT",
@@ -92,6 +91,7 @@ static const char *const rank_name[NR_LOCK_RANKS] = {
 	[RANK_PERCPU] = "PERCPU",
 	[RANK_MEMBLOCK] = "MEMBLOCK",
 	[RANK_LIMITS] = "LIMITS",
+	[RANK_SHRINKERS] = "SHRINKERS",
 };
 
 void lock_order_acquire(struct kmem_lock *l)

@@ -15,7 +15,6 @@
  *	rank		lock			protects
  *	POOLS		pools_lock		the list of pools that lock themselves
  *	POOL		l->lock			such a pool: its free space, its blocks
- *	SHRINKERS	shrinkers_lock		the list of shrinkers, who is in which
  *	SLAB_MUTEX	slab_mutex		the list of caches; creating, merging and
  *						destroying them; slot numbers
  *	KVFREE		kvfree_lock		objects that wait for a grace period
@@ -28,7 +27,7 @@
  *	PERCPU		pcpu_lock		chunks of per-CPU memory and their bitmaps
  *	MEMBLOCK	memblock lock		the metadata arena
  *	LIMITS		limits_lock		changes of the memory limits
- *	RECLAIM		reapers_lock		the list of caches whose owners can be asked
+ *	SHRINKERS	shrinkers_lock		the list of shrinkers, who is in which
  *	RCU		rcu_lock		what waits for a grace period
  */
 #ifndef MM_LOCK_H
@@ -41,7 +40,6 @@ enum lock_rank {
 	RANK_NONE,
 	RANK_POOLS,
 	RANK_POOL,
-	RANK_SHRINKERS,
 	RANK_SLAB_MUTEX,
 	RANK_KVFREE,
 	RANK_DRAIN,
@@ -53,7 +51,7 @@ enum lock_rank {
 	RANK_PERCPU,
 	RANK_MEMBLOCK,
 	RANK_LIMITS,
-	RANK_RECLAIM,
+	RANK_SHRINKERS,
 	RANK_RCU,
 	NR_LOCK_RANKS
 };

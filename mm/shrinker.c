@@ -44,7 +44,8 @@
 #include "task.h"
 
 #define SHRINK_BATCH		128
-#define SHRINKER_KNOWN_FLAGS	(SHRINKER_NUMA_AWARE | SHRINKER_MEMCG_AWARE | SHRINKER_NONSLAB)
+#define SHRINKER_KNOWN_FLAGS	(SHRINKER_NUMA_AWARE | SHRINKER_MEMCG_AWARE | SHRINKER_NONSLAB | \
+				 SHRINKER_ON_REQUEST)
 
 struct shrinker_entry {
 	struct shrinker shrinker;	/* the program's part */
@@ -237,13 +238,15 @@ static unsigned long shrink_entry(struct shrinker_entry *e, gfp_t gfp, int prior
 	return freed;
 }
 
-unsigned long shrink_all(gfp_t gfp, int priority)
+unsigned long shrink_all(gfp_t gfp, int priority, bool requested)
 {
 	struct shrinker_entry *outer = current_shrinker, *e = NULL;
 	unsigned long freed = 0;
 
 	VM_BUG_ON(!(task_flags & TASK_MEMALLOC));
 	while ((e = next_shrinker(e)) != NULL) {
+		if (!requested && (e->shrinker.flags & SHRINKER_ON_REQUEST))
+			continue;
 		current_shrinker = e;
 		freed += shrink_entry(e, gfp, priority);
 	}
@@ -260,6 +263,8 @@ void shrinkers_show(void)
 		struct shrink_control sc = { .gfp_mask = GFP_NOWAIT };
 		unsigned long n;
 
+		if (e->shrinker.flags & SHRINKER_ON_REQUEST)
+			continue;
 		current_shrinker = e;
 		n = count(&e->shrinker, &sc);
 		if (!n)

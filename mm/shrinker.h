@@ -9,10 +9,11 @@
 
 /*
  * Calls every shrinker once, at @priority: 12 asks for a 4096th of what each has
- * (times 4 / seeks), 0 for all. Returns the objects freed.
+ * (times 4 / seeks), 0 for all. Those that are SHRINKER_ON_REQUEST only if somebody
+ * asked for it (@requested). Returns the objects freed.
  * Context: no lock held; the caller is in a noreclaim scope.
  */
-unsigned long shrink_all(gfp_t gfp, int priority);
+unsigned long shrink_all(gfp_t gfp, int priority, bool requested);
 
 /* Prints the shrinkers that have objects to free, and how many. */
 void shrinkers_show(void);

@@ -69,6 +69,7 @@ struct kmem_cache {
 	void (*destruct)(void *object, void *data);
 	void (*reclaim)(void *data);
 	void *callback_data;
+	struct shrinker *owner;		/* that calls reclaim; NULL: there is none */
 	unsigned int useroffset, usersize;
 	const char *name;
 	bool debug;			/* no magazines: every call checks (slab_debug=, init_on_*) */
@@ -147,11 +148,8 @@ bool slab_construct(struct kmem_cache *s, struct page *slab, gfp_t gfp);
 /* Unmakes them, all free (s->destruct is set). */
 void slab_destruct(struct kmem_cache *s, struct page *slab);
 /* For a cache with args.reclaim; false: no memory. Del waits until it is not asked. */
-bool slab_add_reaper(struct kmem_cache *s);
-void slab_del_reaper(struct kmem_cache *s);
-void slab_object_fork_lock(void);
-void slab_object_fork_unlock(void);
-void slab_object_fork_child(void);
+bool slab_add_owner(struct kmem_cache *s);
+void slab_del_owner(struct kmem_cache *s);
 
 /* ---- slab_common.c: caches -------------------------------------------------------- */
 

@@ -194,7 +194,7 @@ static struct kmem_cache *new_cache(const char *name, unsigned int size,
 		s->allocflags |= __GFP_DMA;
 	if (flags & SLAB_CACHE_DMA32)
 		s->allocflags |= __GFP_DMA32;
-	if (!kmem_cache_node_init(&s->node) || !s->name || !calculate_sizes(s) || !slab_add_reaper(s)) {
+	if (!kmem_cache_node_init(&s->node) || !s->name || !calculate_sizes(s)) {
 		free_cache(s);
 		return NULL;
 	}
@@ -207,6 +207,12 @@ static struct kmem_cache *new_cache(const char *name, unsigned int size,
 		slot = percpu_slot_alloc();
 	magazine_cache_init(&s->mag, s->debug ? SLOT_NONE : slot, s->size, &slab_backend);
 	magazine_cache_want(&s->mag, args->sheaf_capacity);
+	if (!slab_add_owner(s)) {
+		magazine_cache_destroy(&s->mag);
+		percpu_slot_free(s->mag.slot);
+		free_cache(s);
+		return NULL;
+	}
 	return s;
 }
 
@@ -397,7 +403,7 @@ static bool destroy_cache(struct kmem_cache *s, void *caller)
 
 	if (!s)
 		return true;
-	slab_del_reaper(s);	/* such a cache has one creator */
+	slab_del_owner(s);	/* such a cache has one creator */
 	rcu_wait_queued();	/* kfree_rcu() of its objects */
 	lock(&slab_mutex);
 	if (s->refcount < 0) {

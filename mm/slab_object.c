@@ -10,26 +10,16 @@
  * may run under slab_mutex (a cache is destroyed, the reclaimer looks around): it may
  * allocate and free, and must not create, shrink or destroy caches.
  *
- * Owners to ask are on a list of their own. While one is asked it is pinned, with no
- * lock held; its cache's destruction waits for that.
+ * A cache with a reclaim callback has a shrinker: its owner is one like any other of
+ * those who can be asked (shrinker.c), and the cache's destruction waits until it is
+ * not. It is asked by those who say that they want memory back, and not from within
+ * allocations, which may be the owner's own, with its locks held.
  *
- * Lock: reapers_lock (RANK_RECLAIM), around the list and the pins.
+ * No locks.
  */
 #include "slab.h"
 
-#include "base/bug.h"
-#include "host/host.h"
-#include "lock.h"
-#include "memblock.h"
-
-struct reaper {
-	struct list_head list;		/* reapers; reapers_lock */
-	struct kmem_cache *cache;	/* constant */
-	unsigned int pins;		/* being asked; reapers_lock */
-};
-
-static LIST_HEAD(reapers);
-static struct kmem_lock reapers_lock = LOCK_INIT(RANK_RECLAIM);
+#include "shrinker.h"
 
 /* ---- objects of a slab ------------------------------------------------------------- */
 
@@ -77,51 +67,54 @@ void slab_destruct(struct kmem_cache *s, struct page *slab)
 
 /* ---- owners ---------------------------------------------------------------------------- */
 
-bool slab_add_reaper(struct kmem_cache *s)
+static unsigned long live_objects(struct kmem_cache *s)
 {
-	struct reaper *r;
+	unsigned long inuse = READ_ONCE(s->node.nr_inuse);
+
+	return inuse - min(magazine_cache_count(&s->mag), inuse);
+}
+
+static unsigned long count_objects(struct shrinker *shrinker, struct shrink_control *sc)
+{
+	(void)sc;
+	return live_objects(shrinker->private_data);
+}
+
+/* The callback is not told how many: once is all there is to ask for. */
+static unsigned long ask_owner(struct shrinker *shrinker, struct shrink_control *sc)
+{
+	struct kmem_cache *s = shrinker->private_data;
+	unsigned long before = live_objects(s);
+
+	sc->nr_scanned = ~0UL >> 1;
+	s->reclaim(s->callback_data);
+	return before - min(live_objects(s), before);
+}
+
+bool slab_add_owner(struct kmem_cache *s)
+{
+	struct shrinker *shrinker;
 
 	if (!s->reclaim)
 		return true;
-	r = memblock_alloc(sizeof(*r));
-	if (!r)
+	shrinker = shrinker_alloc(SHRINKER_ON_REQUEST, "%s", s->name);
+	if (!shrinker)
 		return false;
-	r->cache = s;
-	lock(&reapers_lock);
-	list_add_tail(&r->list, &reapers);
-	unlock(&reapers_lock);
+	shrinker->count_objects = count_objects;
+	shrinker->scan_objects = ask_owner;
+	shrinker->batch = 1;
+	shrinker->private_data = s;
+	s->owner = shrinker;
+	shrinker_register(shrinker);
 	return true;
 }
 
-static struct reaper *find_reaper(struct kmem_cache *s)
+void slab_del_owner(struct kmem_cache *s)
 {
-	struct reaper *r;
+	struct shrinker *owner = s->owner;
 
-	list_for_each_entry(r, &reapers, list) {
-		if (r->cache == s)
-			return r;
-	}
-	return NULL;
-}
-
-void slab_del_reaper(struct kmem_cache *s)
-{
-	struct reaper *r;
-
-	if (!s->reclaim)
-		return;
-	lock(&reapers_lock);
-	r = find_reaper(s);
-	while (r && r->pins) {
-		unlock(&reapers_lock);
-		host_yield();
-		lock(&reapers_lock);
-	}
-	if (r)
-		list_del(&r->list);
-	unlock(&reapers_lock);
-	if (r)
-		memblock_free(r, sizeof(*r));
+	s->owner = NULL;
+	shrinker_free(owner);
 }
 
 void kmem_cache_reap(struct kmem_cache *s)
@@ -129,39 +122,4 @@ void kmem_cache_reap(struct kmem_cache *s)
 	if (s->reclaim)
 		s->reclaim(s->callback_data);
 	kmem_cache_shrink(s);
-}
-
-/* A pinned entry stays on the list, so that the walk can go on from it. */
-void kmem_cache_reap_all(void)
-{
-	struct reaper *r;
-
-	lock(&reapers_lock);
-	list_for_each_entry(r, &reapers, list) {
-		r->pins++;
-		unlock(&reapers_lock);
-		kmem_cache_reap(r->cache);
-		lock(&reapers_lock);
-		r->pins--;
-	}
-	unlock(&reapers_lock);
-}
-
-void slab_object_fork_lock(void)
-{
-	lock(&reapers_lock);
-}
-
-void slab_object_fork_unlock(void)
-{
-	unlock(&reapers_lock);
-}
-
-/* In a forked child nobody is asking but, perhaps, the thread that forked. */
-void slab_object_fork_child(void)
-{
-	struct reaper *r;
-
-	list_for_each_entry(r, &reapers, list)
-		r->pins = 0;
 }

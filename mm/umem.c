@@ -5,6 +5,7 @@
  * A umem cache is a kmem_cache with the extended callbacks; what is here translates
  * their arguments, and decides what UMEM_NOFAIL does.
  */
+#include <kmem/limit.h>
 #include <kmem/umem.h>
 
 #include <errno.h>
@@ -25,6 +26,12 @@ struct umem_cache {
 
 static umem_nofail_callback_t *nofail;
 
+/*
+ * How UMEM_NOFAIL reaches a constructor. Not __GFP_NOFAIL: that would wait for ever,
+ * and what happens when there is no memory is the program's to decide (try_again()).
+ */
+#define GFP_NOFAIL_HINT	__GFP_RETRY_MAYFAIL
+
 /* ---- callbacks --------------------------------------------------------------------- */
 
 static int construct(void *object, void *data, gfp_t gfp)
@@ -32,7 +39,7 @@ static int construct(void *object, void *data, gfp_t gfp)
 	struct umem_cache *cp = data;
 
 	return cp->constructor(object, cp->callback_data,
-			       gfp & __GFP_NOFAIL ? UMEM_NOFAIL : UMEM_DEFAULT);
+			       gfp & GFP_NOFAIL_HINT ? UMEM_NOFAIL : UMEM_DEFAULT);
 }
 
 static void destruct(void *object, void *data)
@@ -135,7 +142,7 @@ void umem_cache_destroy(umem_cache_t *cp)
 
 void *umem_cache_alloc(umem_cache_t *cp, int flags)
 {
-	gfp_t gfp = flags & UMEM_NOFAIL ? GFP_KERNEL | __GFP_NOFAIL : GFP_KERNEL;
+	gfp_t gfp = flags & UMEM_NOFAIL ? GFP_KERNEL | GFP_NOFAIL_HINT : GFP_KERNEL;
 	void *object;
 
 	do {
@@ -156,7 +163,7 @@ void umem_cache_reap_now(umem_cache_t *cp)
 
 void umem_reap(void)
 {
-	kmem_cache_reap_all();
+	kmem_reclaim(KMEM_LIMIT_NONE);
 }
 
 /* ---- memory of any size ------------------------------------------------------------------ */

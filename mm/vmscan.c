@@ -181,7 +181,8 @@ static void drain_caches(void)
  * so that the next requests need not come here. What waits for a grace period is
  * hurried from the start, but waited for only where all else was not enough.
  */
-static unsigned long reclaim_pages(gfp_t gfp, unsigned long nr_pages, int from, int to)
+static unsigned long reclaim_pages(gfp_t gfp, unsigned long nr_pages, int from, int to,
+				   bool requested)
 {
 	unsigned int saved = task_save(TASK_MEMALLOC);
 	int node = numa_prefer_save(NUMA_NO_NODE);
@@ -192,7 +193,7 @@ static unsigned long reclaim_pages(gfp_t gfp, unsigned long nr_pages, int from, 
 	nr_pages = max(nr_pages, RECLAIM_MIN_PAGES);
 	rcu_expedite();
 	for (int priority = from; priority >= to && freed < nr_pages; priority--) {
-		if (shrink_all(gfp, priority) == 0 && drained)
+		if (shrink_all(gfp, priority, requested) == 0 && drained)
 			continue;
 		drain_caches();
 		drained = true;
@@ -207,6 +208,12 @@ static unsigned long reclaim_pages(gfp_t gfp, unsigned long nr_pages, int from, 
 	return freed;
 }
 
+/* For an allocation that is short of memory. */
+static unsigned long reclaim_direct(gfp_t gfp, unsigned long nr_pages, int from, int to)
+{
+	return reclaim_pages(gfp, nr_pages, from, to, false);
+}
+
 /* All that can be had, given back to the system. Returns the pages. */
 static unsigned long reclaim_and_purge(unsigned long nr_pages)
 {
@@ -214,7 +221,7 @@ static unsigned long reclaim_and_purge(unsigned long nr_pages)
 
 	if (task_flags & TASK_MEMALLOC)
 		return 0;
-	reclaim_pages(GFP_KERNEL, nr_pages, RECLAIM_PRIORITY, 0);
+	reclaim_pages(GFP_KERNEL, nr_pages, RECLAIM_PRIORITY, 0, true);
 	purged = zones_purge(0, max(nr_pages, RECLAIM_MIN_PAGES));
 	return purged;
 }
@@ -256,7 +263,7 @@ __kmem_export int kmem_set_limit(size_t hard, size_t soft)
 	page_limits_set(bytes_to_pages(hard), bytes_to_pages(soft));
 	used = pages_used();
 	if (used > page_limits.soft_at && may_reclaim(GFP_KERNEL))
-		reclaim_pages(GFP_KERNEL, used - page_limits.soft_at, RECLAIM_PRIORITY, 0);
+		reclaim_pages(GFP_KERNEL, used - page_limits.soft_at, RECLAIM_PRIORITY, 0, true);
 	used = pages_used();
 	if (used > page_limits.hard)
 		return -ENOMEM;
@@ -299,7 +306,7 @@ static void vmscan_show(gfp_t gfp)
 void vmscan_init(void)
 {
 	reclaim_kick_hook = vmscan_kick;
-	direct_reclaim_hook = reclaim_pages;
+	direct_reclaim_hook = reclaim_direct;
 	show_caches_hook = vmscan_show;
 }
 

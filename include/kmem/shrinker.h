@@ -51,6 +51,12 @@ struct shrink_control {
 #define SHRINKER_NUMA_AWARE	0x4u	/* called for each node in turn */
 #define SHRINKER_MEMCG_AWARE	0x8u	/* accepted; there are no groups */
 #define SHRINKER_NONSLAB	0x10u	/* accepted */
+/*
+ * An extension: called by kmem_reclaim(), malloc_trim() and kmem_set_limit() alone, not
+ * when an allocation runs short. Such functions may wait for locks that are held
+ * around allocations.
+ */
+#define SHRINKER_ON_REQUEST	0x10000u
 
 /**
  * struct shrinker - a shrinker, from shrinker_alloc()

@@ -71,8 +71,9 @@ struct list_lru;
  * @destruct: run once for each object before its slab is released; may allocate and
  *	free, must not create, shrink or destroy caches
  * @reclaim: asks the cache's owner to free objects that it can do without; called by
- *	kmem_cache_reap() and kmem_cache_reap_all() with no lock held; must not
- *	destroy the cache
+ *	kmem_cache_reap() and, as a SHRINKER_ON_REQUEST shrinker (shrinker.h), by
+ *	kmem_reclaim() and malloc_trim(): with no lock held, and not from within an
+ *	allocation, so it may wait for the owner's locks; must not destroy the cache
  * @callback_data: passed to these
  */
 struct kmem_cache_args {
@@ -150,8 +151,6 @@ void kmem_cache_destroy(struct kmem_cache *s);
 int kmem_cache_shrink(struct kmem_cache *s);
 /** kmem_cache_reap - call args.reclaim of the cache, if it has one, then shrink it. */
 void kmem_cache_reap(struct kmem_cache *s);
-/** kmem_cache_reap_all - kmem_cache_reap() of every cache that has args.reclaim. */
-void kmem_cache_reap_all(void);
 /** kmem_cache_size - the size of an object as it was asked for. */
 unsigned int kmem_cache_size(struct kmem_cache *s);
 const char *kmem_cache_name(struct kmem_cache *s);

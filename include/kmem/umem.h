@@ -71,7 +71,7 @@ void *umem_cache_alloc(umem_cache_t *cp, int flags) __attribute__((malloc));
 void umem_cache_free(umem_cache_t *cp, void *buf);
 /** umem_cache_reap_now - call the cache's reclaim callback, then release empty slabs. */
 void umem_cache_reap_now(umem_cache_t *cp);
-/** umem_reap - the same for all caches that have the callback. */
+/** umem_reap - all that can be had: kmem_reclaim(KMEM_LIMIT_NONE), callbacks included. */
 void umem_reap(void);
 
 /**

@@ -67,7 +67,7 @@ static struct shrinker *new_counter(struct counter *c, unsigned int flags)
 static unsigned long shrink(gfp_t gfp, int priority)
 {
 	unsigned int scope = memalloc_noreclaim_save();
-	unsigned long freed = shrink_all(gfp, priority);
+	unsigned long freed = shrink_all(gfp, priority, false);
 
 	memalloc_noreclaim_restore(scope);
 	return freed;
@@ -157,6 +157,23 @@ Test(shrinker, shrink_empty_is_nothing)
 	s->scan_objects = scan_never;
 	shrinker_register(s);
 	cr_expect_eq(shrink(GFP_KERNEL, 0), 0);
+	shrinker_free(s);
+}
+
+/* Not when an allocation is short of memory: its thread may hold the locks that it waits for. */
+Test(shrinker, on_request_only)
+{
+	struct counter c = { .objects = 1000 };
+	struct shrinker *s = new_counter(&c, SHRINKER_ON_REQUEST);
+
+	shrinker_register(s);
+	cr_assert_eq(kmem_set_limit(4 << 20, KMEM_LIMIT_NONE), 0);
+	cr_expect_null(kmalloc(6 << 20, GFP_KERNEL | __GFP_NOWARN));
+	cr_expect_eq(shrink(GFP_KERNEL, 0), 0);
+	cr_expect_eq(c.counts, 0);
+	kmem_set_limit(KMEM_LIMIT_NONE, KMEM_LIMIT_NONE);
+	kmem_reclaim(KMEM_LIMIT_NONE);
+	cr_expect_eq(c.looked, 1000);
 	shrinker_free(s);
 }
 

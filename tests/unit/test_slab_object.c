@@ -4,6 +4,7 @@
  */
 #include "slab_test.h"
 
+#include <kmem/limit.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -121,10 +122,10 @@ Test(slab_object, owners_are_asked)
 	kmem_cache_reap(s);
 	cr_expect(t.asked == 1 && cache_live(s) == 0 && t.made == t.unmade);
 	t.held[0] = kmem_cache_alloc(s, GFP_KERNEL);
-	kmem_cache_reap_all();
+	kmem_reclaim(KMEM_LIMIT_NONE);
 	cr_expect(t.asked == 2 && t.made == t.unmade);
 	kmem_cache_destroy(s);
-	kmem_cache_reap_all();
+	kmem_reclaim(KMEM_LIMIT_NONE);
 	cr_expect(t.asked == 2, "asked after its end");
 }
 
@@ -153,7 +154,7 @@ static volatile bool stop;
 static void *reaps(void *arg)
 {
 	while (!stop)
-		kmem_cache_reap_all();
+		kmem_reclaim(KMEM_LIMIT_NONE);
 	return arg;
 }
 
@@ -179,7 +180,7 @@ Test(slab_object, destroyed_while_being_asked)
 			pid_t pid = fork();
 
 			if (pid == 0) {
-				kmem_cache_reap_all();
+				kmem_reclaim(KMEM_LIMIT_NONE);
 				kmem_cache_destroy(kmem_cache_create("child", 64, &args, 0));
 				_exit(0);
 			}
