@@ -99,6 +99,18 @@ struct pcp_list {
 /* page_alloc.c's own; slabinfo looks at them (layout.c). */
 extern struct pcp_list pcp_lists[NR_PCP_ORDERS][MIGRATE_TYPES] __kmem_internal;
 
+/* ---- page_alloc.c: blocks, for page_nolock.c -------------------------------------------- */
+
+/* A block that was just taken becomes PT_PCP. Zone lock held. */
+void page_set_pcp(struct zone *z, struct page *page, unsigned int order, enum migratetype mt);
+/* A block of type PT_PCP becomes a user's; of order 0 a plain page. */
+void page_set_compound(struct page *page, unsigned int order);
+/* Frees a block: the head is the caller's, its tails are PT_NONE. */
+typedef void page_free_fn(struct page *page, unsigned int order);
+page_free_fn page_free_block;
+/* __free_pages() that ends in @free_fn. */
+void page_drop(struct page *page, unsigned int order, page_free_fn *free_fn);
+
 /* ---- page_alloc.c: the ladder, and reports ------------------------------------------------ */
 
 struct run_request {

@@ -19,6 +19,7 @@
 #include "cmdline.h"
 #include "host/host.h"
 #include "kmalloc_hit.h"
+#include "kmalloc_nolock.h"
 #include "percpu.h"
 #include "start.h"
 #include "task.h"
@@ -118,6 +119,8 @@ void *kmalloc_slow(size_t size, gfp_t gfp)
 {
 	if (unlikely(!mm_init()))
 		return NULL;
+	if (gfpflags_allow_blocking(gfp))
+		kmalloc_nolock_drain();
 	if (likely(size <= KMALLOC_MAX_CACHE_SIZE))
 		return cache_alloc(kmalloc_caches[kmalloc_index(size)], gfp);
 	return large_alloc(size, 1, gfp);

@@ -107,6 +107,13 @@ void lock_order_acquire(struct kmem_lock *l)
 	held.nr[rank]++;
 }
 
+void lock_order_tried(struct kmem_lock *l)
+{
+	if (l->rank == RANK_NONE || l->rank >= NR_LOCK_RANKS)
+		BUG("lock %p was never initialised", (void *)l);
+	held.nr[l->rank]++;
+}
+
 void lock_order_release(struct kmem_lock *l)
 {
 	if (l->rank >= NR_LOCK_RANKS || !held.nr[l->rank])

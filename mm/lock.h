@@ -8,7 +8,7 @@
  * the kernel.
  *
  * Order: a thread that holds a lock takes only locks of a higher rank. Debug
- * builds (KMEM_DEBUG) check that at run time; the fork handlers take them all
+ * builds (KMEM_DEBUG) check that at run time, but for locks that are only tried; the fork handlers take them all
  * in this order (fork.c). Locks of the same rank are never held together,
  * the fork handler apart, which takes them in list order.
  *
@@ -66,6 +66,7 @@ struct kmem_lock {
 #ifdef KMEM_DEBUG
 #define LOCK_INIT(r)	{ .word = 0, .rank = (r) }
 void lock_order_acquire(struct kmem_lock *l);	/* BUG when out of order */
+void lock_order_tried(struct kmem_lock *l);	/* in any order: it did not wait */
 void lock_order_release(struct kmem_lock *l);
 /*
  * Between the two the calling thread may hold several locks of one rank: the
@@ -77,6 +78,7 @@ void lock_order_fork_end(void);
 #else
 #define LOCK_INIT(r)	{ .word = 0 }
 static inline void lock_order_acquire(struct kmem_lock *l) { (void)l; }
+static inline void lock_order_tried(struct kmem_lock *l) { (void)l; }
 static inline void lock_order_release(struct kmem_lock *l) { (void)l; }
 static inline void lock_order_fork_begin(void) { }
 static inline void lock_order_fork_end(void) { }
@@ -95,6 +97,7 @@ static inline void lock_init(struct kmem_lock *l, enum lock_rank rank)
 #endif
 }
 
+/* Context: any, a signal handler that interrupted the holder included. */
 static inline bool trylock(struct kmem_lock *l)
 {
 	u32 free = 0;
@@ -102,7 +105,7 @@ static inline bool trylock(struct kmem_lock *l)
 	if (!__atomic_compare_exchange_n(&l->word, &free, 1, false,
 					 __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
 		return false;
-	lock_order_acquire(l);
+	lock_order_tried(l);
 	return true;
 }
 

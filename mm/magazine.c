@@ -32,6 +32,8 @@
 #include "base/bug.h"
 #include "memblock.h"
 #include "percpu.h"
+
+#include "arch/rseq.h"
 #include "task.h"
 
 /*
@@ -468,6 +470,28 @@ void magazine_free(struct magazine_cache *mc, void *object)
 {
 	if (mc->slot == SLOT_NONE || unlikely(!percpu_push(mc->slot, object)))
 		magazine_free_slow(mc, object);
+}
+
+/* ---- without waiting ----------------------------------------------------------------------- */
+
+/* Not percpu_pop(): in fallback mode that takes a virtual CPU's lock. */
+void *magazine_alloc_nolock(struct magazine_cache *mc)
+{
+	void *object = mc->slot != SLOT_NONE ? rseq_pop(mc->slot) : NULL;
+
+	if (object || !trylock(&mc->lock))
+		return object;
+	/* One that is on the list keeps a round: there are no empty ones among the full. */
+	for (struct magazine *m = mc->full; m && !object; m = m->next)
+		if (m->count > 1)
+			object = m->round[--m->count];
+	unlock(&mc->lock);
+	return object;
+}
+
+bool magazine_free_nolock(struct magazine_cache *mc, void *object)
+{
+	return mc->slot != SLOT_NONE && rseq_push(mc->slot, object);
 }
 
 /* ---- many at once ------------------------------------------------------------------------ */

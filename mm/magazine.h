@@ -96,6 +96,14 @@ void *magazine_alloc_slow(struct magazine_cache *mc, gfp_t gfp);
 void magazine_free_slow(struct magazine_cache *mc, void *object);
 
 /*
+ * From any context, signal handlers that interrupted any of this included; nothing
+ * is waited for. NULL, false: neither the loaded magazine nor, for an allocation, the
+ * depot could serve just now.
+ */
+void *magazine_alloc_nolock(struct magazine_cache *mc);
+bool magazine_free_nolock(struct magazine_cache *mc, void *object);
+
+/*
  * @n > 0 objects at once. The first gives how many it got, fewer than @n only when
  * there is no memory; the second passes over NULLs.
  */

@@ -30,6 +30,7 @@
 #include "magazine.h"
 #include "numa.h"
 #include "page_limit.h"
+#include "page_nolock.h"
 #include "percpu.h"
 
 #include "base/printk.h"
@@ -131,9 +132,7 @@ void run_put(struct zone *z, unsigned long start, unsigned long end, unsigned lo
 
 /* ---- per-CPU page lists ------------------------------------------------------------------ */
 
-/* A block that was just taken becomes PT_PCP. Zone lock held. */
-static void set_pcp(struct zone *z, struct page *page, unsigned int order,
-		    enum migratetype mt)
+void page_set_pcp(struct zone *z, struct page *page, unsigned int order, enum migratetype mt)
 {
 	unsigned long start = page_zpn(z, page), end = start + (1UL << order);
 
@@ -168,7 +167,7 @@ static unsigned int pcp_refill(struct magazine_cache *mc, void **rounds, unsigne
 	do {
 		unsigned long start = page_zpn(z, page);
 
-		set_pcp(z, page, list->order, list->mt);
+		page_set_pcp(z, page, list->order, list->mt);
 		bitmap_set_range(z->dirty, start, start + size);
 		rounds[got++] = page;
 	} while (got < n && (page = buddy_take(z, size, size, list->mt)));
@@ -234,6 +233,7 @@ void page_alloc_init(void)
 
 void page_alloc_drain(void)
 {
+	page_nolock_drain();
 	for (unsigned int o = 0; o < nr_pcp_orders; o++)
 		for (unsigned int mt = 0; mt < MIGRATE_TYPES; mt++)
 			magazine_cache_drain(&pcp_lists[o][mt].mag, true);
@@ -272,13 +272,13 @@ static struct page *alloc_block(unsigned int order, enum migratetype mt, gfp_t g
 	page = run_get(&r, &z);
 	if (!page)
 		return NULL;
-	set_pcp(z, page, order, mt);
+	page_set_pcp(z, page, order, mt);
 	run_finish(z, page_zpn(z, page), size, gfp);
 	return page;
 }
 
 /* The reverse: the head is the caller's, the tails are PT_NONE. */
-static void free_block(struct page *page, unsigned int order)
+void page_free_block(struct page *page, unsigned int order)
 {
 	struct zone *z = page_zone(page);
 	unsigned long start = page_zpn(z, page);
@@ -307,13 +307,17 @@ struct page *alloc_slab_pages(unsigned int order, enum migratetype mt, gfp_t gfp
 void free_slab_pages(struct page *page, unsigned int order)
 {
 	reset_tails(page, order);
-	free_block(page, order);
+	page_free_block(page, order);
 }
 
 /* ---- the kernel's interface: blocks -------------------------------------------------------- */
 
-static void set_compound(struct page *page, unsigned int order)
+void page_set_compound(struct page *page, unsigned int order)
 {
+	if (!order) {
+		page_set_type(page, PT_ALLOC);
+		return;
+	}
 	for (u32 i = 1; i < 1U << order; i++) {
 		page[i].head_distance = i;
 		page_set_type(page + i, PT_TAIL);
@@ -334,8 +338,8 @@ __kmem_export struct page *alloc_pages(gfp_t gfp, unsigned int order)
 	if (unlikely(!page))
 		return NULL;
 	page->refcount = 1;
-	if (order && (gfp & __GFP_COMP))
-		set_compound(page, order);
+	if (gfp & __GFP_COMP)
+		page_set_compound(page, order);
 	else
 		page_set_type(page, PT_ALLOC);
 	return page;
@@ -372,13 +376,13 @@ static bool put_page_testzero(struct page *page)
 	return __atomic_sub_fetch(&page->refcount, 1, __ATOMIC_ACQ_REL) == 0;
 }
 
-static void free_last(struct page *page)
+static void free_last(struct page *page, page_free_fn *free_fn)
 {
 	unsigned int order = page->order;
 
 	if (page->type == PT_COMP)
 		reset_tails(page, order);
-	free_block(page, order);
+	free_fn(page, order);
 }
 
 /*
@@ -386,7 +390,7 @@ static void free_last(struct page *page)
  * The order is set to 0 while our reference still stands, so that whoever drops
  * the last one (put_page_testzero's release and acquire) frees just one page.
  */
-static void free_all_but_first(struct page *page, unsigned int order)
+static void free_all_but_first(struct page *page, unsigned int order, page_free_fn *free_fn)
 {
 	for (unsigned int o = 0; o < order; o++) {
 		struct page *part = page + (1UL << o);
@@ -397,20 +401,24 @@ static void free_all_but_first(struct page *page, unsigned int order)
 	}
 	page->order = 0;
 	for (unsigned int o = 0; o < order; o++)
-		free_block(page + (1UL << o), o);
+		free_fn(page + (1UL << o), o);
 }
 
-__kmem_export void __free_pages(struct page *page, unsigned int order)
+void page_drop(struct page *page, unsigned int order, page_free_fn *free_fn)
 {
-	if (!page)
-		return;
 	check_live(page, "__free_pages() of a page that is not the first of a block");
 	if (unlikely(page->order != order))
 		bad_page(page, "__free_pages() with another order than it was allocated with");
 	if (order && page->type == PT_ALLOC && READ_ONCE(page->refcount) != 1)
-		free_all_but_first(page, order);
+		free_all_but_first(page, order, free_fn);
 	if (put_page_testzero(page))
-		free_last(page);
+		free_last(page, free_fn);
+}
+
+__kmem_export void __free_pages(struct page *page, unsigned int order)
+{
+	if (page)
+		page_drop(page, order, page_free_block);
 }
 
 __kmem_export void free_pages(unsigned long addr, unsigned int order)
@@ -504,12 +512,7 @@ __kmem_export void put_page(struct page *page)
 	page = page_head(page);
 	check_live(page, "put_page() of a page that is in no block");
 	if (put_page_testzero(page))
-		free_last(page);
-}
-
-__kmem_export int page_ref_count(const struct page *page)
-{
-	return (int)READ_ONCE(compound_head(page)->refcount);
+		free_last(page, page_free_block);
 }
 
 __kmem_export struct page *compound_head(const struct page *page)

@@ -26,6 +26,7 @@
 #include "host/host.h"
 #include "numa.h"
 #include "page_limit.h"
+#include "page_nolock.h"
 #include "start.h"
 
 /* A GiB. From here on it does not matter what it costs to ask how much memory there is. */
@@ -160,6 +161,8 @@ static noinline struct page *run_get_slow(const struct run_request *r, struct zo
 
 	if (r->align > MAX_RUN_PAGES || run_impossible(r->nr_pages, r->gfp))
 		return NULL;
+	if (gfpflags_allow_blocking(r->gfp))
+		page_nolock_drain();
 	for (;;) {
 		struct place p = { .n = smp_load_acquire(&nr_zones) };
 		struct page *page;

@@ -115,6 +115,8 @@ static inline unsigned int slab_index(const struct kmem_cache *s, unsigned long 
 void *slab_alloc_one(struct kmem_cache *s, gfp_t gfp);
 /* One from a slab on @node, a new one if need be; of another node only without __GFP_THISNODE. */
 void *slab_alloc_node(struct kmem_cache *s, gfp_t gfp, int node);
+/* One from the slabs that there are, for any context: NULL if the node is locked. */
+void *slab_alloc_nolock(struct kmem_cache *s);
 void slab_free_one(struct kmem_cache *s, void *object, void *caller);
 
 /*

@@ -448,6 +448,29 @@ void *slab_alloc_node(struct kmem_cache *s, gfp_t gfp, int node)
 	return object;
 }
 
+/* ---- from any context ------------------------------------------------------------------------ */
+
+void *slab_alloc_nolock(struct kmem_cache *s)
+{
+	struct kmem_cache_node *n = &s->node;
+	void *object = NULL;
+	struct page *slab;
+
+	if (!trylock(&n->lock))
+		return NULL;
+	slab = node_pick(n, numa_local_index());
+	if (slab) {
+		unsigned int before = slab->inuse;
+
+		slab_take(s, slab, &object, 1);
+		slab_relist(s, slab, before);
+		node_count(s, 1);
+		stat_inc_locked(n->alloc_slowpath);
+	}
+	unlock(&n->lock);
+	return object;
+}
+
 /* ---- flush ---------------------------------------------------------------------------------- */
 
 /*

@@ -43,6 +43,7 @@
 #include "cmdline.h"
 #include "control.h"
 #include "host/host.h"
+#include "kmalloc_nolock.h"
 #include "numa.h"
 #include "page_limit.h"
 #include "percpu.h"
@@ -170,6 +171,7 @@ static void vmscan_kick(void)
 /* What is in nobody's hands: per-CPU caches, empty slabs, page lists, parked runs. */
 static void drain_caches(void)
 {
+	kmalloc_nolock_drain();
 	slab_reclaim_idle(true);
 	page_alloc_drain();
 	zones_unpark();

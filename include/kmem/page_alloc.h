@@ -74,6 +74,24 @@ unsigned long get_zeroed_page(gfp_t gfp);
 void __free_pages(struct page *page, unsigned int order);
 #define __free_page(page)	__free_pages((page), 0)
 
+/**
+ * alloc_pages_nolock - a zeroed compound block, from any context
+ * @gfp: 0 or __GFP_ACCOUNT; anything else is refused with a warning
+ * @nid: the node it is taken from; NUMA_NO_NODE: the caller's
+ * @order: 0 to MAX_PAGE_ORDER
+ *
+ * Nothing is waited for and no memory asked for from the system: where a lock is held,
+ * by whomever, it looks no further. So it may be called from a signal handler whatever
+ * that interrupted, and often fails.
+ * Return: the page, or NULL. Any function frees it.
+ */
+struct page *alloc_pages_nolock(gfp_t gfp, int nid, unsigned int order);
+/**
+ * free_pages_nolock - __free_pages() from any context, of any block
+ * What cannot go home at once does so when other requests, or the reclaimer, need pages.
+ */
+void free_pages_nolock(struct page *page, unsigned int order);
+
 /** free_pages - __free_pages() by address; 0 is allowed. */
 void free_pages(unsigned long addr, unsigned int order);
 #define free_page(addr)		free_pages((addr), 0)
@@ -130,8 +148,78 @@ struct page *virt_to_head_page(const void *addr);
 void get_page(struct page *page);
 /** put_page - drop one; the last frees the block. */
 void put_page(struct page *page);
-/** page_ref_count - references to the block; 1 after allocation. */
+
+/**
+ * page_ref_count - references to the block; 1 after allocation
+ *
+ * The functions below change the count and nothing else: who makes it 0 has the
+ * block for himself, and sets it to 1 (set_page_count()) to free it. Those that return
+ * a value are full memory barriers. Context: any.
+ */
 int page_ref_count(const struct page *page);
+#define page_count(page)	page_ref_count(page)
+/** set_page_count - set the count; only while nobody else can look. */
+void set_page_count(struct page *page, int v);
+void page_ref_add(struct page *page, int nr);
+/** page_ref_add_return - add and give the new count. */
+int page_ref_add_return(struct page *page, int nr);
+/** page_ref_add_unless_zero - add @nr unless the count is 0. Return: whether it did. */
+bool page_ref_add_unless_zero(struct page *page, int nr);
+/** page_ref_freeze - make @count 0. Return: false if the count was another. */
+bool page_ref_freeze(struct page *page, int count);
+/** page_ref_unfreeze - the reverse; all stores before it are seen by who then sees @count. */
+void page_ref_unfreeze(struct page *page, int count);
+
+static inline void init_page_count(struct page *page)
+{
+	set_page_count(page, 1);
+}
+
+static inline void page_ref_sub(struct page *page, int nr)
+{
+	page_ref_add(page, -nr);
+}
+
+static inline void page_ref_inc(struct page *page)
+{
+	page_ref_add(page, 1);
+}
+
+static inline void page_ref_dec(struct page *page)
+{
+	page_ref_add(page, -1);
+}
+
+static inline int page_ref_sub_return(struct page *page, int nr)
+{
+	return page_ref_add_return(page, -nr);
+}
+
+static inline int page_ref_inc_return(struct page *page)
+{
+	return page_ref_add_return(page, 1);
+}
+
+static inline int page_ref_dec_return(struct page *page)
+{
+	return page_ref_add_return(page, -1);
+}
+
+static inline bool page_ref_sub_and_test(struct page *page, int nr)
+{
+	return page_ref_add_return(page, -nr) == 0;
+}
+
+static inline bool page_ref_dec_and_test(struct page *page)
+{
+	return page_ref_add_return(page, -1) == 0;
+}
+
+/** get_page_unless_zero - take a reference if there is one. Return: whether it did. */
+static inline bool get_page_unless_zero(struct page *page)
+{
+	return page_ref_add_unless_zero(page, 1);
+}
 
 /** compound_head - the first page of a compound block (or the page itself). */
 struct page *compound_head(const struct page *page);
@@ -161,6 +249,7 @@ KMEM_END_DECLS
 #define alloc_pages_node_noprof		alloc_pages_node
 #define get_free_pages_noprof		__get_free_pages
 #define get_zeroed_page_noprof		get_zeroed_page
+#define alloc_pages_nolock_noprof	alloc_pages_nolock
 #define alloc_pages_exact_noprof	alloc_pages_exact
 #define alloc_pages_exact_nid_noprof	alloc_pages_exact_nid
 #define alloc_contig_pages_noprof	alloc_contig_pages

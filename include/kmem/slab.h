@@ -247,6 +247,23 @@ static inline void *kcalloc_node(size_t n, size_t size, gfp_t flags, int node)
 	return kmalloc_array_node(n, size, flags | __GFP_ZERO, node);
 }
 
+/**
+ * kmalloc_nolock - at most KMALLOC_MAX_CACHE_SIZE bytes, from any context
+ * @flags: __GFP_ZERO, __GFP_ACCOUNT; anything else is refused with a warning
+ * @node: no more than a wish
+ *
+ * Nothing is waited for and no memory asked for from the system: where a lock is held,
+ * by whomever, it looks no further. So it may be called from a signal handler whatever
+ * that interrupted, and often fails.
+ * Return: the memory, or NULL. kfree() frees it, too.
+ */
+void *kmalloc_nolock(size_t size, gfp_t flags, int node) __attribute__((malloc, alloc_size(1)));
+/**
+ * kfree_nolock - free memory of kmalloc_nolock() from any context
+ * What cannot go home at once does so with a later kmalloc().
+ */
+void kfree_nolock(const void *objp);
+
 /* Callers are found by the stack, not by an argument. */
 #define kmalloc_track_caller		kmalloc
 #define kmalloc_node_track_caller	kmalloc_node
@@ -358,6 +375,7 @@ KMEM_END_DECLS
 #define kzalloc_node_noprof		kzalloc_node
 #define kmalloc_array_node_noprof	kmalloc_array_node
 #define kcalloc_node_noprof		kcalloc_node
+#define kmalloc_nolock_noprof		kmalloc_nolock
 #define kmalloc_track_caller_noprof	kmalloc
 #define kmalloc_node_track_caller_noprof kmalloc_node
 #define krealloc_noprof			krealloc
