@@ -203,7 +203,7 @@ int mempool_init_node(struct mempool *pool, int min_nr, mempool_alloc_t *alloc_f
 		.min_nr = max(min_nr, 0), .alloc = alloc_fn, .free = free_fn,
 		.pool_data = pool_data,
 	};
-	if (min_nr < 0)
+	if (min_nr < 0 || !alloc_fn || !free_fn)
 		return -EINVAL;
 	pool->lock = kzalloc_node(sizeof(*pool->lock), gfp_mask, node_id);
 	pool->elements = kmalloc_array_node((size_t)slots(min_nr), sizeof(void *), gfp_mask,

@@ -64,8 +64,10 @@ int kmem_cache_refill_sheaf(struct kmem_cache *s, gfp_t gfp, struct slab_sheaf *
 {
 	struct slab_sheaf *sheaf = *sheafp, *larger;
 
-	if (!sheaf || sheaf->cache != s || size > SHEAF_MAX)
+	if (!sheaf || sheaf->cache != s)
 		return -EINVAL;
+	if (size > SHEAF_MAX)
+		return -ENOMEM;
 	if (size <= sheaf->capacity)
 		return fill(s, gfp, sheaf, size) ? 0 : -ENOMEM;
 	larger = new_sheaf(s, gfp, size);

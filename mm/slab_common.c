@@ -233,6 +233,12 @@ static bool args_valid(const char *name, unsigned int size,
 		printk("kmem_cache_create(%s): bad alignment %u\n", name, args->align);
 		return false;
 	}
+	if (args->use_freeptr_offset &&
+	    (args->freeptr_offset >= size || args->freeptr_offset % sizeof(void *))) {
+		printk("kmem_cache_create(%s): bad offset %u for a free pointer\n", name,
+		       args->freeptr_offset);
+		return false;
+	}
 	if ((!args->usersize && args->useroffset) || args->usersize > size ||
 	    args->useroffset > size - args->usersize) {
 		printk("kmem_cache_create(%s): user region %u+%u outside the object\n",
@@ -395,6 +401,24 @@ static bool shut_down(struct kmem_cache *s)
 	return false;
 }
 
+/* Destroyed twice, or never made. What @s points to is not looked at unless it is a cache. */
+static bool can_be_destroyed(const struct kmem_cache *s, void *caller)
+{
+	const struct kmem_cache *t;
+	bool known = false;
+
+	lock(&slab_mutex);
+	list_for_each_entry(t, &slab_caches, list) {
+		if (t == s && t->refcount)
+			known = true;
+	}
+	unlock(&slab_mutex);
+	if (!known)
+		printk("kmem_cache_destroy: %p is no cache, or no longer one, when called from %p\n",
+		       (const void *)s, caller);
+	return known;
+}
+
 static bool destroy_cache(struct kmem_cache *s, void *caller)
 {
 	enum { ALIVE, GONE, LEAKED, KMALLOC } fate = ALIVE;
@@ -403,6 +427,8 @@ static bool destroy_cache(struct kmem_cache *s, void *caller)
 
 	if (!s)
 		return true;
+	if (!can_be_destroyed(s, caller))
+		return false;
 	slab_del_owner(s);	/* such a cache has one creator */
 	rcu_wait_queued();	/* kfree_rcu() of its objects */
 	lock(&slab_mutex);

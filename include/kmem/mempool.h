@@ -61,7 +61,7 @@ KMEM_BEGIN_DECLS
  * @alloc_fn, @free_fn, @pool_data: the allocator
  * @gfp_mask: how the pool's own memory and the reserve are allocated
  * @node_id: preferred for the pool's own memory
- * Return: 0; -EINVAL for a negative @min_nr, -ENOMEM: nothing is left behind.
+ * Return: 0; -EINVAL for a negative @min_nr or a missing function, -ENOMEM: nothing is left behind.
  */
 int mempool_init_node(struct mempool *pool, int min_nr, mempool_alloc_t *alloc_fn,
 		      mempool_free_t *free_fn, void *pool_data, gfp_t gfp_mask, int node_id);

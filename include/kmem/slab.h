@@ -57,8 +57,8 @@ struct list_lru;
  * @align: alignment of objects in bytes, a power of two; 0: the least (8)
  * @useroffset: start of the part that may be copied to users (recorded, shown)
  * @usersize: its length; 0: none
- * @freeptr_offset: accepted for the kernel's callers; free objects hold no
- *	pointer here, so it has no effect
+ * @freeptr_offset: checked (in the object, aligned as a pointer) for the kernel's
+ *	callers; free objects hold no pointer here, so it has no effect
  * @use_freeptr_offset: whether @freeptr_offset is meant
  * @ctor: run once for each object when its slab is made; objects come back
  *	from kmem_cache_alloc() in constructed state
@@ -143,7 +143,8 @@ struct kmem_cache *kmem_cache_create_usercopy(const char *name, unsigned int siz
  * kmem_cache_destroy - end a cache; NULL is allowed
  *
  * With objects still in use it says so, lists them, and leaks the cache.
- * Nobody may use @s any more.
+ * Nobody may use @s any more. What is no cache, or was destroyed before, is left
+ * alone, with a message.
  */
 void kmem_cache_destroy(struct kmem_cache *s);
 

@@ -212,6 +212,67 @@ Test(contracts, destroy_with_live_objects_lists_them_and_leaks_the_cache)
 	cr_expect(validate_slab_cache(s) == 0);
 }
 
+static void destroy_again(struct kmem_cache *s)
+{
+	sink_catch();
+	kmem_cache_destroy(s);
+	cr_expect(sink_has("is no cache, or no longer one, when called from"), "%s", sink_text);
+}
+
+Test(contracts, destroying_twice_is_reported_and_harmless)
+{
+	struct kmem_cache *s = kmem_cache_create("short", 72, 0, SLAB_NO_MERGE, NULL);
+	struct kmem_cache *busy = kmem_cache_create("busy", 72, 0, SLAB_NO_MERGE, NULL);
+	void *p = kmem_cache_alloc(busy, GFP_KERNEL);
+
+	kmem_cache_free(s, kmem_cache_alloc(s, GFP_KERNEL));
+	kmem_cache_destroy(s);
+	destroy_again(s);
+	sink_catch();
+	kmem_cache_destroy(busy);
+	destroy_again(busy);
+	destroy_again((struct kmem_cache *)0x1000);
+	kfree(p);
+	cr_expect_eq(validate_slab_caches(), 0);
+}
+
+Test(contracts, merged_caches_are_destroyed_one_by_one)
+{
+	struct kmem_cache *a = kmem_cache_create("one", 1368, 0, 0, NULL);
+	struct kmem_cache *b = kmem_cache_create("two", 1368, 0, 0, NULL);
+
+	sink_catch();
+	kmem_cache_destroy(a);
+	kmem_cache_destroy(b);
+	cr_expect_eq(sink_count("no cache"), 0, "%s", sink_text);
+	destroy_again(a);
+}
+
+Test(contracts, bad_arguments_of_create)
+{
+	struct kmem_cache_args align = { .align = 24 }, user = { .useroffset = 60, .usersize = 8 };
+	struct kmem_cache_args outside = { .freeptr_offset = 64, .use_freeptr_offset = true };
+	struct kmem_cache_args odd = { .freeptr_offset = 12, .use_freeptr_offset = true };
+	struct kmem_cache_args good = { .freeptr_offset = 56, .use_freeptr_offset = true };
+	struct kmem_cache *s;
+
+	sink_catch();
+	cr_expect_null(kmem_cache_create(NULL, 64, NULL, 0));
+	cr_expect_null(kmem_cache_create("", 64, NULL, 0));
+	cr_expect_null(kmem_cache_create("bad", 0, NULL, 0));
+	cr_expect_null(kmem_cache_create("bad", ~0u, NULL, 0));
+	cr_expect_null(kmem_cache_create("bad", 64, &align, 0));
+	cr_expect_null(kmem_cache_create("bad", 64, &user, 0));
+	cr_expect_null(kmem_cache_create("bad", 64, &outside, 0));
+	cr_expect_null(kmem_cache_create("bad", 64, &odd, 0));
+	cr_expect_null(kmem_cache_create("bad", 64, 8192, 0, NULL));
+	cr_expect_null(kmem_cache_create_usercopy("bad", 64, 0, 0, 64, 1, NULL));
+	cr_expect_eq(sink_count("kmem_cache_create("), 10, "%s", sink_text);
+	s = kmem_cache_create("good", 64, &good, SLAB_TYPESAFE_BY_RCU);
+	cr_expect_not_null(s);
+	kmem_cache_destroy(s);
+}
+
 Test(contracts, bulk_is_all_or_nothing)
 {
 	struct kmem_cache *s = kmem_cache_create("bulk", 2000, 0, SLAB_NO_MERGE, NULL);

@@ -157,7 +157,7 @@ Test(sheaf, bad_arguments)
 	cr_expect(!kmem_cache_prefill_sheaf(a, GFP_KERNEL, 0));
 	cr_expect(!kmem_cache_prefill_sheaf(a, GFP_KERNEL, ~0U));
 	cr_expect(kmem_cache_refill_sheaf(b, GFP_KERNEL, &sheaf, 2) == -EINVAL);
-	cr_expect(kmem_cache_refill_sheaf(a, GFP_KERNEL, &sheaf, ~0U) == -EINVAL);
+	cr_expect(kmem_cache_refill_sheaf(a, GFP_KERNEL, &sheaf, ~0U) == -ENOMEM);
 	cr_expect(kmem_cache_refill_sheaf(a, GFP_KERNEL, &none, 2) == -EINVAL);
 	kmem_cache_return_sheaf(a, GFP_KERNEL, sheaf);
 	kmem_cache_destroy(a);
