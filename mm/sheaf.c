@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/bug.h"
+#include "task.h"
 
 /* More is a mistake: 8 MiB of pointers. */
 #define SHEAF_MAX	(1U << 20)
@@ -30,6 +31,15 @@ static struct slab_sheaf *new_sheaf(struct kmem_cache *s, gfp_t gfp, unsigned in
 		sheaf->object_size = s->object_size;
 	}
 	return sheaf;
+}
+
+/* The array of a sheaf, on a way that may be one without system calls. */
+static void free_array(struct slab_sheaf *sheaf, gfp_t gfp)
+{
+	unsigned int saved = task_save_nowait(gfp);
+
+	kfree(sheaf);
+	task_restore_nowait(gfp, saved);
 }
 
 /* Up to @size objects; false: no memory, and nothing has changed. */
@@ -53,7 +63,7 @@ struct slab_sheaf *kmem_cache_prefill_sheaf(struct kmem_cache *s, gfp_t gfp, uns
 		return NULL;
 	sheaf = new_sheaf(s, gfp, size);
 	if (sheaf && !fill(s, gfp, sheaf, size)) {
-		kfree(sheaf);
+		free_array(sheaf, gfp);
 		return NULL;
 	}
 	return sheaf;
@@ -76,25 +86,28 @@ int kmem_cache_refill_sheaf(struct kmem_cache *s, gfp_t gfp, struct slab_sheaf *
 	/* First what is new, behind the place of the old: on failure nothing has moved. */
 	if (!kmem_cache_alloc_bulk(s, gfp & ~__GFP_ZERO, size - sheaf->size,
 				   larger->objects + sheaf->size)) {
-		kfree(larger);
+		free_array(larger, gfp);
 		return -ENOMEM;
 	}
 	memcpy(larger->objects, sheaf->objects, sheaf->size * sizeof(void *));
 	larger->size = size;
-	kfree(sheaf);
+	free_array(sheaf, gfp);
 	*sheafp = larger;
 	return 0;
 }
 
 void kmem_cache_return_sheaf(struct kmem_cache *s, gfp_t gfp, struct slab_sheaf *sheaf)
 {
-	(void)gfp;
+	unsigned int saved;
+
 	if (!sheaf)
 		return;
 	if (sheaf->cache != s)
 		BUG("kmem_cache_return_sheaf(%s): the sheaf is one of cache %s", s->name,
 		    sheaf->cache->name);
+	saved = task_save_nowait(gfp);
 	if (sheaf->size)
 		kmem_cache_free_bulk(s, sheaf->size, sheaf->objects);
 	kfree(sheaf);
+	task_restore_nowait(gfp, saved);
 }

@@ -23,6 +23,7 @@
 #include "percpu.h"
 #include "slab_rcu.h"
 #include "start.h"
+#include "task.h"
 
 LIST_HEAD(slab_caches);
 struct kmem_lock slab_mutex = LOCK_INIT(RANK_SLAB_MUTEX);
@@ -620,8 +621,11 @@ int kmem_cache_alloc_bulk(struct kmem_cache *s, gfp_t gfp, size_t nr, void **p)
 	else
 		got = magazine_alloc_bulk(&s->mag, gfp, p, nr);
 	if (unlikely(got < nr)) {
+		unsigned int saved = task_save_nowait(gfp);
+
 		while (got > 0)
 			kmem_cache_free(s, p[--got]);
+		task_restore_nowait(gfp, saved);
 		return 0;
 	}
 	if (unlikely(gfp & __GFP_ZERO)) {

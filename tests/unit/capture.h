@@ -1,17 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * capture.h - catching what the library says: by printk_sink inside a test, or
- * from the stderr of a child that is expected to die saying it; and whether the
- * machine is a real one.
+ * from the stderr of a child that is expected to die saying it; whether the
+ * machine is a real one; and a filter that kills who calls the kernel.
  */
 #ifndef TESTS_CAPTURE_H
 #define TESTS_CAPTURE_H
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -100,6 +106,21 @@ static inline bool emulated(void)
 		fclose(f);
 	errno = saved;
 	return !native;
+}
+
+/* Kills the process at its next system call, but for those that end it. */
+static inline bool no_more_system_calls(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_exit_group, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+	};
+	struct sock_fprog program = { sizeof(code) / sizeof(code[0]), code };
+
+	return !prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) &&
+	       !prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
 }
 
 #endif /* TESTS_CAPTURE_H */

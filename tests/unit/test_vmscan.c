@@ -11,11 +11,6 @@
 #include <kmem/malloc.h>
 #include <kmem/page_alloc.h>
 #include <kmem/shrinker.h>
-#include <linux/audit.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -369,21 +364,6 @@ Test(vmscan, a_failure_names_the_largest_caches)
 }
 
 /* ---- requests that may not call the kernel ------------------------------------------------------ */
-
-/* Kills the process at its next system call, but for those that end it. */
-static bool no_more_system_calls(void)
-{
-	struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_exit_group, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
-	};
-	struct sock_fprog program = { ARRAY_SIZE(code), code };
-
-	return !prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) &&
-	       !prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
-}
 
 static struct kmem_cache *nowait_cache;
 static void *nowait_small, *nowait_large;
