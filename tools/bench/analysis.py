@@ -151,6 +151,22 @@ def _flat_goals(results, ours):
     return goals
 
 
+# What a way to take an object may cost, in plain ones.
+WAYS = (("a sheaf", "sheaf_take_ns", "plain_take_ns", 1.1),
+        ("a cache with a constructor", "ctor_take_ns", "plain_take_ns", 1.05),
+        ("16 at once, in and out", "bulk_pair_ns", "plain_pair_ns", .4))
+
+
+def _ways_goals(results, ours):
+    goals = []
+    for name, figure, base, limit in WAYS:
+        mine, plain = (metric(results, "api_ways", ours, f) for f in (figure, base))
+        if mine is not None and plain:
+            goals.append(_goal(f"object of {name}, of the plain way's time", limit, mine / plain,
+                               f"{mine:.2f} ns, plain {plain:.2f} ns"))
+    return goals
+
+
 def goals(results, ours):
     return (_mean_goal(results, ours, "single", .93)
             + _mean_goal(results, ours, "threads", .85)
@@ -160,4 +176,5 @@ def goals(results, ours):
             + _worst_goal(results, ours, MEMORY_GROUPS, "rss", "any one workload, peak RSS", 1.10)
             + _idle_goal(results, ours)
             + _latency_goals(results, ours)
-            + _flat_goals(results, ours))
+            + _flat_goals(results, ours)
+            + _ways_goals(results, ours))

@@ -74,6 +74,7 @@ WORKLOADS = (
         Workload("api_threads", "api"),
         Workload("api_caches", "api", only_ours=True),
         Workload("api_rcu", "api", only_ours=True),
+        Workload("api_ways", "api", only_ours=True),
         Workload("api_mmap", "api", "api_pages", ("mmap",), only_ours=True),
         Workload("pool_arena", "pools"),
         Workload("pool_blocks", "pools"),
