@@ -82,6 +82,7 @@ static const char *const rank_name[NR_LOCK_RANKS] = {
 	[RANK_POOLS] = "POOLS",
 	[RANK_POOL] = "POOL",
 	[RANK_SLAB_MUTEX] = "SLAB_MUTEX",
+	[RANK_KVFREE] = "KVFREE",
 	[RANK_DRAIN] = "DRAIN",
 	[RANK_DEPOT] = "DEPOT",
 	[RANK_NODE] = "NODE",
@@ -92,6 +93,7 @@ static const char *const rank_name[NR_LOCK_RANKS] = {
 	[RANK_MEMBLOCK] = "MEMBLOCK",
 	[RANK_LIMITS] = "LIMITS",
 	[RANK_SHRINKERS] = "SHRINKERS",
+	[RANK_RCU] = "RCU",
 };
 
 void lock_order_acquire(struct kmem_lock *l)

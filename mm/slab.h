@@ -130,9 +130,28 @@ void slab_discard(struct page *slab);
 /* Gives back all empty slabs but @keep. Returns the slabs left. */
 unsigned long slab_discard_empty(struct kmem_cache *s, unsigned long keep);
 
+/* Of a slab's bitmap: the word, and the bit, of an object; set: free. Node lock. */
+static inline unsigned long *slab_word(struct page *slab, unsigned int index)
+{
+	return &slab[index / 256].bitmap[index % 256 / 64];
+}
+
+static inline bool slab_bit(struct page *slab, unsigned int index)
+{
+	return *slab_word(slab, index) >> (index % 64) & 1;
+}
+
+/* The lists of the i-th NUMA node; that on which a slab with @inuse objects belongs. */
+struct slab_lists *slab_nth_lists(struct kmem_cache_node *n, int i);
+struct list_head *slab_list_of(struct kmem_cache *s, const struct page *slab, unsigned int inuse);
+
+/* ---- slab_validate.c ------------------------------------------------------------------ */
+
 /* Calls fn for every object that is in use; returns how many. Node lock held inside. */
 unsigned long slab_for_each_inuse(struct kmem_cache *s,
 				  void (*fn)(struct kmem_cache *s, void *object));
+
+/* ---- slab_debug.c ------------------------------------------------------------------------ */
 
 /*
  * Reports a bad pointer given to free, in the kernel's form, and aborts. No lock

@@ -70,16 +70,6 @@ void kmem_cache_node_release(struct kmem_cache_node *n)
 
 /* ---- a slab's bits ----------------------------------------------------------------- */
 
-static unsigned long *slab_word(struct page *slab, unsigned int index)
-{
-	return &slab[index / 256].bitmap[index % 256 / 64];
-}
-
-static bool slab_bit(struct page *slab, unsigned int index)
-{
-	return *slab_word(slab, index) >> (index % 64) & 1;
-}
-
 /* Of the free objects of a bitmap's word those whose whole cache line is free. */
 static unsigned long whole_lines(const struct kmem_cache *s, unsigned long bits)
 {
@@ -142,19 +132,19 @@ static unsigned int slab_take(struct kmem_cache *s, struct page *slab, void **ro
 /* ---- a node's lists ------------------------------------------------------------------ */
 
 /* The lists of the i-th NUMA node. */
-static struct slab_lists *nth_lists(struct kmem_cache_node *n, int i)
+struct slab_lists *slab_nth_lists(struct kmem_cache_node *n, int i)
 {
 	return likely(i == 0) ? &n->lists : &n->far[i - 1];
 }
 
 static struct slab_lists *lists_of(struct kmem_cache_node *n, const struct page *slab)
 {
-	return likely(nr_nodes == 1) ? &n->lists : nth_lists(n, page_zone(slab)->node_index);
+	return likely(nr_nodes == 1) ? &n->lists : slab_nth_lists(n, page_zone(slab)->node_index);
 }
 
 /* The list that a slab is on with so many objects in use; NULL: none. */
-static struct list_head *slab_list_of(struct kmem_cache *s, const struct page *slab,
-				      unsigned int inuse)
+struct list_head *slab_list_of(struct kmem_cache *s, const struct page *slab,
+			       unsigned int inuse)
 {
 	struct slab_lists *l = lists_of(&s->node, slab);
 
@@ -206,10 +196,10 @@ static struct page *lists_pick(struct slab_lists *l)
 /* A slab with room, of the NUMA node with this index before those of others. */
 static struct page *node_pick(struct kmem_cache_node *n, int near)
 {
-	struct page *slab = lists_pick(nth_lists(n, near));
+	struct page *slab = lists_pick(slab_nth_lists(n, near));
 
 	for (int i = 1; !slab && unlikely(i < nr_nodes); i++)
-		slab = lists_pick(nth_lists(n, (near + i) % nr_nodes));
+		slab = lists_pick(slab_nth_lists(n, (near + i) % nr_nodes));
 	return slab;
 }
 
@@ -306,7 +296,7 @@ static void node_trim_empty(struct kmem_cache *s, unsigned long keep, struct lis
 	if (unlikely(deferred) && s->refcount > 0 && !slab_rcu_ready())
 		return;
 	for (int i = 0; i < nr_nodes; i++) {
-		struct slab_lists *l = nth_lists(n, i);
+		struct slab_lists *l = slab_nth_lists(n, i);
 
 		while (n->nr_empty > keep && !list_empty(&l->empty)) {
 			page_set_type(list_last_entry(&l->empty, struct page, slab_list),
@@ -424,7 +414,7 @@ void *slab_alloc_node(struct kmem_cache *s, gfp_t gfp, int node)
 	int saved;
 
 	lock(&n->lock);
-	slab = lists_pick(nth_lists(n, numa_index(node)));
+	slab = lists_pick(slab_nth_lists(n, numa_index(node)));
 	if (!slab) {
 		unlock(&n->lock);
 		saved = numa_prefer_save(node);
@@ -654,143 +644,4 @@ void slab_free_one(struct kmem_cache *s, void *object, void *caller)
 		memset(object, 0, s->size);
 	}
 	flush_objects(s, &object, 1, caller);
-}
-
-/* ---- looking and checking ---------------------------------------------------------------------- */
-
-static unsigned int slab_count_free(struct kmem_cache *s, struct page *slab)
-{
-	unsigned int n = 0;
-
-	for (unsigned int first = 0; first < s->objects; first += 64)
-		n += hweight_long(*slab_word(slab, first));
-	return n;
-}
-
-/* Calls fn for each slab of the cache; node lock held. */
-__racy static void for_each_slab(struct kmem_cache *s, void (*fn)(struct kmem_cache *s,
-			  struct page *slab, void *arg), void *arg)
-{
-	for (unsigned int i = 0; i < nr_zones; i++) {
-		struct zone *z = zones[i];
-		unsigned long zpn = 0, end = READ_ONCE(z->nr_present);
-
-		while (zpn < end) {
-			struct page *page = z->memmap + zpn;
-
-			if (READ_ONCE(page->type) == PT_SLAB && READ_ONCE(page->slab_cache) == s) {
-				fn(s, page, arg);
-				zpn += 1UL << s->order;
-			} else {
-				zpn++;
-			}
-		}
-	}
-}
-
-struct inuse_walk {
-	void (*fn)(struct kmem_cache *s, void *object);
-	unsigned long count;
-};
-
-static void walk_inuse(struct kmem_cache *s, struct page *slab, void *arg)
-{
-	struct inuse_walk *walk = arg;
-
-	for (unsigned int i = 0; i < s->objects; i++) {
-		if (slab_bit(slab, i))
-			continue;
-		walk->count++;
-		if (walk->fn)
-			walk->fn(s, slab_address(slab) + (size_t)i * s->size);
-	}
-}
-
-unsigned long slab_for_each_inuse(struct kmem_cache *s,
-				  void (*fn)(struct kmem_cache *s, void *object))
-{
-	struct inuse_walk walk = { .fn = fn };
-
-	lock(&s->node.lock);
-	for_each_slab(s, walk_inuse, &walk);
-	unlock(&s->node.lock);
-	return walk.count;
-}
-
-struct validation {
-	unsigned long slabs, partial, empty, inuse;
-	long errors;
-};
-
-static void slab_error(struct kmem_cache *s, struct validation *v, const char *what,
-		       unsigned long is, unsigned long should)
-{
-	v->errors++;
-	printk("validate %s: %s: %lu, should be %lu\n", s->name, what, is, should);
-}
-
-static void validate_slab(struct kmem_cache *s, struct page *slab, void *arg)
-{
-	unsigned int free = slab_count_free(s, slab);
-	struct validation *v = arg;
-
-	v->slabs++;
-	v->inuse += slab->inuse;
-	if (free + slab->inuse != s->objects)
-		slab_error(s, v, "objects of a slab", free + slab->inuse, s->objects);
-	if (slab->order != s->order)
-		slab_error(s, v, "order of a slab", slab->order, s->order);
-	if (slab->inuse == 0)
-		v->empty++;
-	else if (slab->inuse < s->objects)
-		v->partial++;
-	for (u32 i = 1; i < 1U << s->order; i++) {
-		if (slab[i].type != PT_TAIL || slab[i].head_distance != i)
-			slab_error(s, v, "head distance of a tail", slab[i].head_distance, i);
-	}
-}
-
-/* Each list holds just the slabs whose count says so. Node lock. */
-static void validate_list(struct kmem_cache *s, struct list_head *list,
-			  unsigned long limit, struct validation *v)
-{
-	struct page *slab;
-	unsigned long n = 0;
-
-	list_for_each_entry(slab, list, slab_list) {
-		if (slab->type != PT_SLAB || slab->slab_cache != s)
-			slab_error(s, v, "page type on a slab list", slab->type, PT_SLAB);
-		else if (slab_list_of(s, slab, slab->inuse) != list)
-			slab_error(s, v, "objects in use on this list", slab->inuse, 0);
-		if (++n > limit) {
-			slab_error(s, v, "slabs on a list", n, limit);
-			return;
-		}
-	}
-}
-
-long validate_slab_cache(struct kmem_cache *s)
-{
-	struct kmem_cache_node *n = &s->node;
-	struct validation v = { 0 };
-
-	lock(&n->lock);
-	for_each_slab(s, validate_slab, &v);
-	for (int i = 0; i < nr_nodes; i++) {
-		struct slab_lists *l = nth_lists(n, i);
-
-		for (int bin = 0; bin < SLAB_BINS; bin++)
-			validate_list(s, &l->partial[bin], n->nr_partial, &v);
-		validate_list(s, &l->empty, n->nr_empty, &v);
-	}
-	if (v.slabs != n->nr_slabs)
-		slab_error(s, &v, "slabs", n->nr_slabs, v.slabs);
-	if (v.partial != n->nr_partial)
-		slab_error(s, &v, "partial slabs", n->nr_partial, v.partial);
-	if (v.empty != n->nr_empty)
-		slab_error(s, &v, "empty slabs", n->nr_empty, v.empty);
-	if (v.inuse != n->nr_inuse)
-		slab_error(s, &v, "objects in use", n->nr_inuse, v.inuse);
-	unlock(&n->lock);
-	return v.errors;
 }

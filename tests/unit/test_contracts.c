@@ -439,3 +439,170 @@ Test(contracts, typesafe_by_rcu_objects_are_never_poisoned)
 	cr_expect(all_bytes(p, 120, 0x66), "a reader may be looking");
 	cr_expect(kmem_cache_alloc(s, GFP_KERNEL) == p && all_bytes(p, 120, 0x66));
 }
+
+/* ---- the kernel's own slab tests --------------------------------------------------------- */
+
+/*
+ * Its seven situations, each the damage that a program can do to memory of a cache. Red
+ * zones and poison are not there to tell of it, so what counts here is what must hold
+ * without them: object bytes, used or free, are no metadata. Nothing that is written
+ * to them is an error of the cache, nor ever sends an allocation astray.
+ */
+static void *damaged[64];
+static struct kmem_cache *damaged_cache;
+
+static void open_damaged(slab_flags_t flags)
+{
+	damaged_cache = kmem_cache_create("TestSlub", 64, 0, flags | SLAB_NO_MERGE, NULL);
+	cr_assert_not_null(damaged_cache);
+	for (unsigned int i = 0; i < ARRAY_SIZE(damaged); i++)
+		damaged[i] = kmem_cache_alloc(damaged_cache, GFP_KERNEL);
+}
+
+/* All can be had again, each once, and none is anywhere else. */
+static void close_damaged(void)
+{
+	struct kmem_cache *s = damaged_cache;
+	static void *p[500];
+
+	cr_expect_eq(validate_slab_cache(s), 0);
+	for (unsigned int i = 0; i < ARRAY_SIZE(p); i++) {
+		p[i] = kmem_cache_alloc(s, GFP_KERNEL);
+		cr_assert(virt_to_cache(p[i]) == s && slab_offset(s, p[i]) % s->size == 0);
+		memset(p[i], (int)i, 64);
+	}
+	for (unsigned int i = 0; i < ARRAY_SIZE(p); i++) {
+		cr_assert(all_bytes(p[i], 64, (unsigned char)i), "handed out twice");
+		kmem_cache_free(s, p[i]);
+	}
+	cr_expect_eq(validate_slab_cache(s), 0);
+	kmem_cache_shrink(s);
+	sink_catch();
+	kmem_cache_destroy(s);
+	cr_expect_eq(sink_len, 0, "%s", sink_text);
+}
+
+static void free_damaged(void)
+{
+	kmem_cache_free_bulk(damaged_cache, ARRAY_SIZE(damaged), damaged);
+}
+
+Test(contracts, clobber_zone)
+{
+	open_damaged(SLAB_RED_ZONE);
+	((char *)damaged[5])[64] = 0x12;
+	free_damaged();
+	close_damaged();
+}
+
+Test(contracts, next_pointer)
+{
+	open_damaged(SLAB_POISON);
+	free_damaged();
+	/* Wherever a free list would have its pointers. */
+	for (unsigned int i = 0; i < 64; i += 8)
+		*(unsigned long *)((char *)damaged[i] + i) = ~0x7UL;
+	close_damaged();
+}
+
+Test(contracts, first_word)
+{
+	open_damaged(SLAB_POISON);
+	free_damaged();
+	*(unsigned char *)damaged[3] = 0x78;
+	close_damaged();
+}
+
+Test(contracts, clobber_50th_byte)
+{
+	open_damaged(SLAB_POISON);
+	free_damaged();
+	((unsigned char *)damaged[3])[50] = 0x9a;
+	close_damaged();
+}
+
+Test(contracts, clobber_redzone_free)
+{
+	open_damaged(SLAB_RED_ZONE);
+	free_damaged();
+	((unsigned char *)damaged[9])[64] = 0xab;
+	close_damaged();
+}
+
+Test(contracts, kmalloc_redzone_access)
+{
+	volatile size_t asked = 18;	/* so that the compiler does not know */
+	unsigned char *p = kmalloc(asked, GFP_KERNEL);
+	struct kmem_cache *s = virt_to_cache(p);
+
+	p[18] = p[19] = 0xab;
+	cr_expect_eq(validate_slab_cache(s), 0);
+	kfree(p);
+	cr_expect_eq(validate_slab_cache(s), 0);
+}
+
+/* What krealloc() adds is zero with __GFP_ZERO at each step, also after it shrank. */
+Test(contracts, krealloc_redzone_zeroing)
+{
+	unsigned char *p = kzalloc(48, GFP_KERNEL);
+
+	memset(p, 0xff, 48);
+	p = krealloc(p, 40, GFP_KERNEL | __GFP_ZERO);
+	cr_expect(all_bytes(p, 40, 0xff));
+	p = krealloc(p, 56, GFP_KERNEL | __GFP_ZERO);
+	cr_expect(all_bytes(p, 40, 0xff) && all_bytes(p + 40, 16, 0));
+	memset(p, 0xff, 56);
+	p = krealloc(p, 112, GFP_KERNEL | __GFP_ZERO);
+	cr_expect(all_bytes(p, 56, 0xff) && all_bytes(p + 56, 56, 0));
+	kfree(p);
+}
+
+/* ---- what validate_slab_cache() counts ------------------------------------------------------ */
+
+Test(contracts, validate_gives_the_number_of_errors)
+{
+	struct kmem_cache *s = kmem_cache_create("damaged", 700, 0, SLAB_NO_MERGE, NULL);
+	struct list_head *next;
+	void *p[100];
+	struct page *slab;
+	long errors;
+
+	for (unsigned int i = 0; i < 100; i++)
+		p[i] = kmem_cache_alloc(s, GFP_KERNEL);
+	slab = virt_to_head_page(p[50]);
+	cr_assert(s->order > 0 && slab->inuse > 0);
+	cr_expect_eq(validate_slab_cache(s), 0);
+
+	/* One wrong count is one error, with its line, each time that it is looked for. */
+	sink_catch();
+	slab->bitmap[0] ^= 1;
+	errors = validate_slab_cache(s);
+	cr_expect(errors == 1 && sink_count("validate damaged: objects of a slab") == 1, "%ld: %s",
+		  errors, sink_text);
+	cr_expect_eq(validate_slab_caches(), 1);
+	slab->bitmap[0] ^= 1;
+
+	sink_catch();
+	s->node.nr_slabs++;
+	s->node.nr_inuse--;
+	slab[1].head_distance = 7;
+	errors = validate_slab_cache(s);
+	cr_expect(errors == 3, "%ld: %s", errors, sink_text);
+	cr_expect(sink_has("slabs:") && sink_has("objects in use:") && sink_has("head distance"));
+	s->node.nr_slabs--;
+	s->node.nr_inuse++;
+	slab[1].head_distance = 1;
+	cr_expect_eq(validate_slab_cache(s), 0);
+
+	/* A list that leads astray is not followed. */
+	kmem_cache_free(s, p[50]);
+	kmem_cache_shrink(s);
+	cr_assert_neq(slab->slab_list.next, &slab->slab_list);
+	next = slab->slab_list.next;
+	sink_catch();
+	slab->slab_list.next = (struct list_head *)0x1000;
+	cr_expect_geq(validate_slab_cache(s), 1);
+	cr_expect(sink_has("link of a slab list"), "%s", sink_text);
+	slab->slab_list.next = next;
+	cr_expect_eq(validate_slab_cache(s), 0);
+}
