@@ -26,6 +26,7 @@
 #include "shrinker.h"
 #include "slab.h"
 #include "slab_rcu.h"
+#include "vmap.h"
 
 static void fork_prepare(void)
 {
@@ -38,6 +39,7 @@ static void fork_prepare(void)
 	percpu_alloc_fork_lock();
 	memblock_fork_lock();
 	page_limits_fork_lock();
+	vmap_fork_lock();
 	shrinkers_fork_lock();
 	rcu_fork_lock();
 }
@@ -46,6 +48,7 @@ static void fork_release(void)
 {
 	rcu_fork_unlock();
 	shrinkers_fork_unlock();
+	vmap_fork_unlock();
 	page_limits_fork_unlock();
 	memblock_fork_unlock();
 	percpu_alloc_fork_unlock();

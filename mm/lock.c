@@ -92,6 +92,7 @@ static const char *const rank_name[NR_LOCK_RANKS] = {
 	[RANK_PERCPU] = "PERCPU",
 	[RANK_MEMBLOCK] = "MEMBLOCK",
 	[RANK_LIMITS] = "LIMITS",
+	[RANK_VMAP] = "VMAP",
 	[RANK_SHRINKERS] = "SHRINKERS",
 	[RANK_RCU] = "RCU",
 };

@@ -27,6 +27,7 @@
  *	PERCPU		pcpu_lock		chunks of per-CPU memory and their bitmaps
  *	MEMBLOCK	memblock lock		the metadata arena
  *	LIMITS		limits_lock		changes of the memory limits
+ *	VMAP		vmap_lock		the list of views of pages
  *	SHRINKERS	shrinkers_lock		the list of shrinkers, who is in which
  *	RCU		rcu_lock		what waits for a grace period
  */
@@ -51,6 +52,7 @@ enum lock_rank {
 	RANK_PERCPU,
 	RANK_MEMBLOCK,
 	RANK_LIMITS,
+	RANK_VMAP,
 	RANK_SHRINKERS,
 	RANK_RCU,
 	NR_LOCK_RANKS

@@ -24,6 +24,7 @@
 #include "slab.h"
 #include "start.h"
 #include "task.h"
+#include "vmap.h"
 
 /* struct page::order of an area's first page. */
 #define AREA_MARK	1
@@ -94,8 +95,11 @@ void vfree(const void *addr)
 	if (!addr)
 		return;
 	head = area_at(addr);
-	if (!WARN_ONCE(!head, "Trying to vfree() nonexistent vm area (%p)", addr))
+	if (head)
 		free_large(head);
+	else
+		WARN_ONCE(!vmap_end(addr, true), "Trying to vfree() nonexistent vm area (%p)",
+			  addr);
 }
 
 /* Elsewhere, with what the area held; NULL: no memory, nothing changed. */
@@ -155,16 +159,19 @@ bool is_vmalloc_addr(const void *addr)
 	unsigned long zpn, head;
 
 	if (!z)
-		return false;
+		return vmap_page(addr) != NULL;
 	head = zpn = zone_zpn(z, addr);
 	while (READ_ONCE(z->memmap[head].type) == PT_NONE) {
 		if (head-- == 0)
-			return false;
+			return vmap_page(addr) != NULL;
 	}
-	return is_area(&z->memmap[head]) && zpn - head < READ_ONCE(z->memmap[head].nr_pages);
+	return (is_area(&z->memmap[head]) && zpn - head < READ_ONCE(z->memmap[head].nr_pages)) ||
+	       vmap_page(addr);
 }
 
 struct page *vmalloc_to_page(const void *addr)
 {
-	return virt_to_page(addr);
+	struct page *page = virt_to_page(addr);
+
+	return page ? page : vmap_page(addr);
 }

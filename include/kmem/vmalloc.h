@@ -26,7 +26,7 @@ KMEM_BEGIN_DECLS
 /* ---- vmalloc -------------------------------------------------------------------- */
 
 /**
- * vfree - free what a vmalloc function gave; NULL is allowed
+ * vfree - free what a vmalloc function gave, or end a view; NULL is allowed
  *
  * Of anything else it warns once and leaves it alone.
  */
@@ -71,7 +71,33 @@ static inline void *vcalloc(size_t n, size_t size)
  */
 void *vrealloc(const void *p, size_t size, gfp_t gfp) __attribute__((alloc_size(2)));
 
-/** is_vmalloc_addr - whether @addr lies in what a vmalloc function gave and nobody freed. */
+/* How a view may be used: of a pgprot_t of the kernel's that is all there is. */
+typedef unsigned int pgprot_t;
+#define PAGE_KERNEL		((pgprot_t)3)
+#define PAGE_KERNEL_RO		((pgprot_t)1)
+
+#define VM_MAP			0x04UL	/* as the kernel's callers say it */
+#define VM_MAP_PUT_PAGES	0x200UL	/* vfree() puts the pages and kfree()s the array */
+
+/**
+ * vmap - see pages side by side
+ * @pages: the pages, in order, each at most once, of this library and in use
+ * @count: how many
+ * @flags: VM_MAP, VM_MAP_PUT_PAGES
+ * @prot: PAGE_KERNEL, or PAGE_KERNEL_RO: no writing through the view
+ *
+ * A page is then seen at its own address and in the view. Nobody may write to the
+ * pages while this call, or the one that ends the view, runs, nor free them before that. Memory
+ * in a view is shared with the children of fork(), until it ends.
+ * Context: makes system calls, two for each run of pages that lie side by side.
+ * Return: the view; NULL when the system refuses (also where its pages are larger
+ * than PAGE_SIZE), or with a warning if a page is there twice.
+ */
+void *vmap(struct page **pages, unsigned int count, unsigned long flags, pgprot_t prot);
+/** vunmap - end a view; its pages stay. NULL is allowed; of anything else it warns once. */
+void vunmap(const void *addr);
+
+/** is_vmalloc_addr - whether @addr lies in what a vmalloc function or vmap() gave, still. */
 bool is_vmalloc_addr(const void *addr);
 /**
  * vmalloc_to_page - the page behind an address; NULL outside the heap

@@ -53,6 +53,16 @@ int host_populate(void *addr, size_t size);
  */
 int host_move(void *from, void *to, size_t size);
 
+/*
+ * Memory that is seen at several addresses (share.c): a descriptor or a negative
+ * number; a mapping of a part of it, over @addr if that is not NULL; private zero pages in
+ * place of one. It is shared with children of fork().
+ */
+int host_share_open(size_t size);
+void *host_share_map(int fd, size_t offset, size_t size, void *addr, bool writable);
+bool host_unshare(void *addr, size_t size);
+void host_share_close(int fd);
+
 /* Unmaps. */
 int host_release(void *addr, size_t size);
 
