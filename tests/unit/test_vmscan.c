@@ -258,6 +258,45 @@ Test(vmscan, soft_limit_is_kept_without_failing)
 	store_close();
 }
 
+/* A cgroup kills at 16/15 of what is made the soft limit: even who never pauses stays below. */
+Test(vmscan, soft_limit_is_kept_by_a_cache_that_grows_as_fast_as_it_can)
+{
+	size_t most = 0;
+
+	cr_assert_eq(kmem_set_limit(KMEM_LIMIT_NONE, 64 * MIB), 0);
+	store_open();
+	for (unsigned int i = 0; i < 600000; i++) {
+		cr_assert(store_add(GFP_KERNEL));
+		if (i % 64 == 0)
+			most = max(most, used());
+	}
+	cr_expect_gt(store.freed, 400000);
+	cr_expect_lt(most, 66 * MIB, "%zu", most);
+	cr_assert_eq(kmem_set_limit(KMEM_LIMIT_NONE, KMEM_LIMIT_NONE), 0);
+	store_close();
+}
+
+/* Where nothing can be had, looking for it is soon left alone. */
+Test(vmscan, above_the_soft_limit_without_anything_to_reclaim)
+{
+	static void *p[40000];
+	unsigned int scans;
+
+	cr_assert_eq(kmem_set_limit(KMEM_LIMIT_NONE, 16 * MIB), 0);
+	store_open();
+	store_add(GFP_KERNEL);
+	pthread_mutex_lock(&store.lock);	/* its shrinker is asked and refuses */
+	for (unsigned int i = 0; i < ARRAY_SIZE(p); i++)
+		cr_assert(p[i] = kmalloc(4096, GFP_KERNEL));
+	scans = store.scans + store.refused;
+	pthread_mutex_unlock(&store.lock);
+	cr_expect_lt(scans, 400, "%u", scans);
+	for (unsigned int i = 0; i < ARRAY_SIZE(p); i++)
+		kfree(p[i]);
+	cr_assert_eq(kmem_set_limit(KMEM_LIMIT_NONE, KMEM_LIMIT_NONE), 0);
+	store_close();
+}
+
 Test(vmscan, reclaim_gives_back_what_is_asked_for)
 {
 	size_t before, got;
