@@ -118,9 +118,13 @@ static void index_zone(struct marking *m, struct zone_index *z, const struct hea
 static void mark_live(void *arg, struct page_window *w, const struct heap_block *b)
 {
 	struct indexing *i = arg;
-	const struct block *n = &i->m->block[i->z->block[b->zpn] - 1UL];
+	uint32_t number = i->z->block[b->zpn];	/* 0: it was no block when the index was made */
+	const struct block *n;
 
-	if (!i->z->block[b->zpn] || n->addr != b->addr)
+	if (!number)
+		return;
+	n = &i->m->block[number - 1];
+	if (n->addr != b->addr)
 		return;
 	for (uint32_t k = 0; k < n->nr; k++)
 		if (b->kind != BLOCK_SLAB ||
