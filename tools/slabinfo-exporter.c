@@ -70,7 +70,7 @@ static int parse_pids(struct options *o, int argc, char **argv)
 		size_t k = 0;
 
 		if (!view_integer(argv[i], 1, INT_MAX, &pid)) {
-			fprintf(stderr, "slabinfo-exporter: \"%s\" is no process id\n", argv[i]);
+			fail("\"%s\" is no process id", argv[i]);
 			return 1;
 		}
 		/* A series may be there only once. */
@@ -101,8 +101,7 @@ static int parse(struct options *o, int argc, char **argv)
 			o->listen = optarg;
 		} else if (c == 'c') {
 			if (!view_seconds(optarg, 0, 3600, &o->cache)) {
-				fprintf(stderr, "slabinfo-exporter: -c: \"%s\" is out of bounds\n",
-					optarg);
+				fail("-c: \"%s\" is out of bounds", optarg);
 				return 1;
 			}
 		} else if (c == 'C') {
@@ -149,7 +148,7 @@ static int serve(struct exporter *e, const char *address)
 	int port, fd = http_listen(address, &port, &error);
 
 	if (fd < 0) {
-		fprintf(stderr, "slabinfo-exporter: %s\n", error);
+		fail("%s", error);
 		free(error);
 		return 1;
 	}
@@ -178,7 +177,7 @@ int main(int argc, char **argv)
 			e.text = metrics_text(&e.metrics, &e.size);
 			status = !e.text || fwrite(e.text, 1, e.size, stdout) != e.size;
 			if (fflush(stdout) || status) {
-				fputs("slabinfo-exporter: can't write the output\n", stderr);
+				fail("can't write the output");
 				status = 1;
 			}
 		} else {

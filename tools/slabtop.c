@@ -56,11 +56,6 @@ static void on_signal(int sig)
 	quit = 1;
 }
 
-static void complain(const char *text)
-{
-	fprintf(stderr, "slabtop: %s\n", text);
-}
-
 static void usage(void)
 {
 	puts("Usage: slabtop [options] -p PID\n"
@@ -130,13 +125,13 @@ static int parse(struct options *o, int argc, char **argv)
 		if (c == '?')
 			fputs("Try \"slabtop --help\".\n", stderr);
 		else
-			fprintf(stderr, "slabtop: -%c: \"%s\" is out of bounds\n", c, optarg);
+			fail("-%c: \"%s\" is out of bounds", c, optarg);
 		return 1;
 	}
 	o->command = optind < argc ? argv + optind : NULL;
 	if (!o->pid == !o->command) {
-		complain(o->pid ? "either -p PID or a command, not both" :
-			 "which process? -p PID, or a command to start; see --help");
+		fail("%s", o->pid ? "either -p PID or a command, not both" :
+		     "which process? -p PID, or a command to start; see --help");
 		return 1;
 	}
 	return -1;
@@ -169,7 +164,7 @@ static void exec_command(const struct options *o)
 	size_t n = 0;
 
 	if (in < 0 || out < 0) {
-		complain(xasprintf("%s: %s", o->output, strerror(errno)));
+		fail("%s: %s", o->output, strerror(errno));
 		_exit(126);
 	}
 	find_launcher(launcher, sizeof(launcher));
@@ -195,7 +190,7 @@ static bool start_command(struct options *o)
 	if (pid == 0)
 		exec_command(o);
 	if (pid < 0)
-		complain(strerror(errno));
+		fail("%s", strerror(errno));
 	o->pid = pid;
 	return pid > 0;
 }
@@ -228,7 +223,7 @@ static int run_once(const struct options *o, const struct watch *w)
 		watch_sleep(w, watch_now() + 0.01);
 	}
 	if (!t) {
-		complain(error);
+		fail("%s", error);
 		free(error);
 		return 1;
 	}
@@ -237,7 +232,7 @@ static int run_once(const struct options *o, const struct watch *w)
 	top_print(&top, stdout);
 	top_free(&top);
 	if (fflush(stdout) || ferror(stdout)) {
-		complain("can't write the output");
+		fail("can't write the output");
 		return 1;
 	}
 	return 0;
@@ -371,12 +366,12 @@ static int run_display(const struct options *o, const struct watch *w)
 
 	/* With no terminal there is nobody who could quit. */
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
-		complain("standard input and output must be a terminal; -o prints once");
+		fail("standard input and output must be a terminal; -o prints once");
 		return 1;
 	}
 	screen = newterm(NULL, stdout, stdin);
 	if (!screen) {
-		complain("this terminal (TERM) is not known");
+		fail("this terminal (TERM) is not known");
 		return 1;
 	}
 	cbreak();
@@ -404,7 +399,7 @@ int main(int argc, char **argv)
 	if (o.command && !start_command(&o))
 		return 1;
 	if (!watch_open(&w, (int)o.pid, &error)) {
-		complain(error);
+		fail("%s", error);
 		free(error);
 		return 1;
 	}
@@ -417,7 +412,7 @@ int main(int argc, char **argv)
 		struct target *t = watch_read(&w, &error);
 
 		if (!t) {
-			complain(error);
+			fail("%s", error);
 			free(error);
 			status = 1;
 		}

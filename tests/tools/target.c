@@ -9,6 +9,9 @@
  *				of which 1 MiB is touched, and 32 MiB of kmalloc();
  *				step 2: every other kmalloc() object is freed
  *	target busy THREADS	step 1: threads that allocate and free until killed
+ *	target crowd CACHES	step 1: so many caches, three objects in each, the first with
+ *				names that terminals, JSON and Prometheus would misread; and
+ *				256 threads with objects of their own
  *	target hidden		step 1: not dumpable: other processes may not look
  */
 #include <pthread.h>
@@ -22,6 +25,8 @@
 #include <kmem/slab.h>
 
 #define KMALLOC_BYTES	(32UL << 20)
+
+static pthread_barrier_t all_hold;
 
 static void ready(void)
 {
@@ -140,6 +145,54 @@ static void busy(long threads)
 		pause();
 }
 
+static void *hold(void *arg)
+{
+	static void *held[256][64];
+	long me = (long)arg;
+
+	for (int i = 0; i < 64; i++) {
+		held[me][i] = must(kmalloc(16 + (unsigned long)(i * 37 + me) % 900, GFP_KERNEL));
+		touch(held[me][i], 16);
+	}
+	for (int i = 0; i < 32; i++)
+		kfree(held[me][i]);
+	pthread_barrier_wait(&all_hold);
+	pause();
+	return NULL;
+}
+
+static void crowd(long nr)
+{
+	static const char *const odd[] = {
+		"quote\"back\\slash", "new\nline", "escape\33[31m", "\302\23331m", "no\377utf",
+		"caf\303\251", "\355\240\200", "{label=}", "a blank",
+	};
+	char name[300];
+	pthread_t t;
+
+	await();
+	for (long i = 0; i < nr; i++) {
+		struct kmem_cache *c;
+
+		if (i < (long)(sizeof(odd) / sizeof(odd[0])))
+			snprintf(name, sizeof(name), "%s", odd[i]);
+		else
+			/* Every fifth is longer than any column; none looks like another. */
+			snprintf(name, sizeof(name), "%0*ld", i % 5 ? 8 : 280, i);
+		c = must(kmem_cache_create(name, 32 + 8 * (unsigned int)(i % 200), 8,
+					   SLAB_NO_MERGE, NULL));
+		for (int k = 0; k < 3; k++)
+			touch(must(kmem_cache_alloc(c, GFP_KERNEL)), 32);
+	}
+	pthread_barrier_init(&all_hold, NULL, 257);
+	for (long i = 0; i < 256; i++)
+		if (pthread_create(&t, NULL, hold, (void *)i))
+			exit(1);
+	pthread_barrier_wait(&all_hold);
+	ready();
+	await();
+}
+
 int main(int argc, char **argv)
 {
 	const char *mode = argc > 1 ? argv[1] : "";
@@ -150,6 +203,8 @@ int main(int argc, char **argv)
 		objects((unsigned long)n);
 	} else if (!strcmp(mode, "busy")) {
 		busy(n);
+	} else if (!strcmp(mode, "crowd")) {
+		crowd(n);
 	} else if (!strcmp(mode, "hidden")) {
 		await();
 		prctl(PR_SET_DUMPABLE, 0);

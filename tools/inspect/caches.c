@@ -55,6 +55,13 @@ static bool walk_list(struct heap *h, uint64_t head, size_t max, entry_fn fn, vo
 
 /* ---- caches ---------------------------------------------------------------------- */
 
+/* Names are shown on terminals and in tables of columns. */
+static void read_name(struct heap *h, uint64_t addr, char *name)
+{
+	source_read_string(h->src, addr, name, CACHE_NAME_MAX);
+	clean_text(name, '_', false);
+}
+
 static void add_alias(struct heap *h, void *arg, uint64_t node)
 {
 	const struct heap_fields *f = h->fields;
@@ -64,17 +71,9 @@ static void add_alias(struct heap *h, void *arg, uint64_t node)
 
 	if (!source_read(h->src, alias + f->kmem_cache_alias_name.offset, &at, sizeof(at)))
 		return;
-	source_read_string(h->src, at, name, sizeof(name));
+	read_name(h, at, name);
 	c->aliases = grow(c->aliases, c->nr_aliases, sizeof(*c->aliases));
 	c->aliases[c->nr_aliases++] = xstrdup(name);
-}
-
-/* Names are shown on terminals and in tables of columns. */
-static void clean_name(char *name)
-{
-	for (; *name; name++)
-		if ((unsigned char)*name <= ' ' || *name == 127)
-			*name = '_';
 }
 
 static uint32_t capacity_of(const struct heap *h, unsigned int level)
@@ -135,8 +134,7 @@ static bool decode_cache(struct heap *h, const char *bytes, struct heap_cache *c
 	c->has_ctor = VALUE(f, bytes, kmem_cache_ctor) != 0;
 	decode_magazine_cache(h, bytes + f->kmem_cache_mag.offset, c);
 	decode_node(h, bytes + f->kmem_cache_node.offset, c);
-	source_read_string(h->src, VALUE(f, bytes, kmem_cache_name), c->name, sizeof(c->name));
-	clean_name(c->name);
+	read_name(h, VALUE(f, bytes, kmem_cache_name), c->name);
 	return c->size && c->object_size <= c->size && c->order < h->nr_orders &&
 	       (uint64_t)c->objects * c->size <= 1UL << (h->page_shift + c->order);
 }

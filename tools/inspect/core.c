@@ -355,9 +355,7 @@ static void parse_prpsinfo(struct core *c, const char *desc, uint64_t size)
 		return;
 	memcpy(&pid, desc + 24, sizeof(pid));
 	memcpy(name, desc + 40, 16);
-	for (char *p = name; *p; p++)
-		if ((unsigned char)*p < ' ' || *p == 127)
-			*p = '?';
+	clean_text(name, '?', true);
 	c->src.pid = pid;
 	free(c->src.command);
 	c->src.command = xstrdup(name);

@@ -105,7 +105,7 @@ bool fields_bind(struct heap_fields *f, const struct layout *l, struct heap *h, 
 	}
 	if (!b.name)
 		return true;
-	*error = xasprintf("its layout (library %s) does not fit this slabinfo: %s%s%s",
+	*error = xasprintf("its layout (library %s) does not fit this tool: %s%s%s",
 			   l->version, b.type, b.type[0] && b.name[0] ? "." : "", b.name);
 	return false;
 }

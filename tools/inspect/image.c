@@ -177,6 +177,7 @@ static enum found try_image(struct source *src, const struct mapping *m, struct 
 				found = is_loaded(e) ? FOUND : UNREADABLE;
 	if (found == FOUND) {
 		image->path = xstrdup(m->path);
+		clean_text(image->path, '?', true);
 		image->start = m->start;
 		if (is_library(e))
 			add_data(e, image);

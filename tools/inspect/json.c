@@ -9,41 +9,23 @@
 
 #include <inttypes.h>
 
-/* Bytes of the UTF-8 character at @s, 0 if it is none. */
-static int utf8_length(const unsigned char *s)
-{
-	int n = s[0] < 0x80 ? 1 : s[0] >= 0xc2 && s[0] < 0xe0 ? 2 :
-		s[0] >= 0xe0 && s[0] < 0xf0 ? 3 : s[0] >= 0xf0 && s[0] < 0xf5 ? 4 : 0;
-
-	for (int i = 1; i < n; i++)
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	if (n == 3 && ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f)))
-		return 0;
-	if (n == 4 && ((s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f)))
-		return 0;
-	return n;
-}
-
 void json_string(FILE *out, const char *text)
 {
-	const unsigned char *s = (const unsigned char *)text;
-
 	fputc('"', out);
-	while (*s) {
-		int n = utf8_length(s);
+	while (*text) {
+		size_t n = utf8_length(text);
 
 		if (n == 0) {
 			fputs("\\ufffd", out);
 			n = 1;
-		} else if (*s < ' ' || *s == 127) {
-			fprintf(out, "\\u%04x", *s);
+		} else if ((unsigned char)*text < ' ' || *text == 127) {
+			fprintf(out, "\\u%04x", *text);
 		} else {
-			if (*s == '"' || *s == '\\')
+			if (*text == '"' || *text == '\\')
 				fputc('\\', out);
-			fwrite(s, 1, (size_t)n, out);
+			fwrite(text, 1, n, out);
 		}
-		s += n;
+		text += n;
 	}
 	fputc('"', out);
 }

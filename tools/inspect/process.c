@@ -329,16 +329,14 @@ static void parse_maps(struct process *p)
 /* The program's name, with nothing in it that a terminal would act upon. */
 static char *command_name(int pid)
 {
-	char path[64], *name, *c;
+	char path[64], *name;
 
 	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
 	name = read_whole(path, NULL);
 	if (!name)
 		return xstrdup("?");
 	name[strcspn(name, "\n")] = '\0';
-	for (c = name; *c; c++)
-		if ((unsigned char)*c < ' ' || *c == 127)
-			*c = '?';
+	clean_text(name, '?', true);
 	return name;
 }
 

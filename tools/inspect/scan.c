@@ -122,6 +122,7 @@ const struct mapping *mapping_of(const struct source *src, uint64_t addr)
 char *describe_address(const struct source *src, uint64_t addr)
 {
 	const struct mapping *m = mapping_of(src, addr);
+	char *text;
 
 	if (!m)
 		return xstrdup("not mapped");
@@ -131,8 +132,11 @@ char *describe_address(const struct source *src, uint64_t addr)
 			return xasprintf("stack of thread %d, sp + %" PRIi64, src->threads[i].tid,
 					 (int64_t)(addr - src->threads[i].sp));
 	if (m->path[0] == '/')
-		return xasprintf("%s, file offset 0x%" PRIx64, m->path,
+		text = xasprintf("%s, file offset 0x%" PRIx64, m->path,
 				 m->offset + (addr - m->start));
-	return xasprintf("%s + 0x%" PRIx64, m->path[0] ? m->path : "memory without a name",
-			 addr - m->start);
+	else
+		text = xasprintf("%s + 0x%" PRIx64,
+				 m->path[0] ? m->path : "memory without a name", addr - m->start);
+	clean_text(text, '?', true);
+	return text;
 }

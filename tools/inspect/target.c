@@ -16,7 +16,7 @@ static bool parse_pid(const char *text, int *pid)
 	errno = 0;
 	n = strtol(text, &end, 10);
 	if (errno || *end || end == text || n <= 0 || n > INT_MAX) {
-		fprintf(stderr, "slabinfo: \"%s\" is no process id\n", text);
+		fail("\"%s\" is no process id", text);
 		return false;
 	}
 	*pid = (int)n;
@@ -114,18 +114,14 @@ void target_close(struct target *t)
 
 void target_warn(const struct heap *h)
 {
-	fflush(stdout);		/* so that both are in order where they go to one place */
 	for (size_t i = 0; i < h->nr_notes; i++)
-		fprintf(stderr, "slabinfo: note: %s\n", h->notes[i]);
+		note("%s", h->notes[i]);
 	if (h->src->lacking)
-		fprintf(stderr, "slabinfo: note: %s\n", h->src->lacking);
+		note("%s", h->src->lacking);
 	if (h->mode == HEAP_UNUSED)
-		fprintf(stderr, "slabinfo: note: %s is loaded and has not been used yet\n",
-			h->image->path);
+		note("%s is loaded and has not been used yet", h->image->path);
 	else if (h->torn && h->src->live)
-		fprintf(stderr, "slabinfo: note: the heap changed while it was read "
-			"(%u places)\n", h->torn);
+		note("the heap changed while it was read (%u places)", h->torn);
 	else if (h->torn)
-		fprintf(stderr, "slabinfo: note: the heap is damaged, or parts of it are "
-			"missing (%u places)\n", h->torn);
+		note("the heap is damaged, or parts of it are missing (%u places)", h->torn);
 }

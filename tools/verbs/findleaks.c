@@ -157,9 +157,8 @@ static int show(struct heap **h, struct verb_options *o)
 	else
 		print_text(&l, o->limit);
 	if (l.nr && !stop && l.threads_known < l.threads)
-		fprintf(stderr, "slabinfo: note: registers of %zu of %zu threads are not "
-			"known; --stop stops the process for exact ones\n",
-			l.threads - l.threads_known, l.threads);
+		note("registers of %zu of %zu threads are not known; --stop stops the process "
+		     "for exact ones", l.threads - l.threads_known, l.threads);
 	leaks_free(&l);
 	return status;
 }

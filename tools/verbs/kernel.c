@@ -227,11 +227,8 @@ int kernel_run(struct heap **h, const struct kernel_options *o, const struct sel
 	}
 	if (status != EXIT_CANT)
 		show(*h, k, nr, o);
-	if (status != EXIT_CANT && o->tracking) {
-		fflush(stdout);
-		fprintf(stderr, "slabinfo: note: libkmem %s does not record who allocates\n",
-			(*h)->image->layout->version);
-	}
+	if (status != EXIT_CANT && o->tracking)
+		note("libkmem %s does not record who allocates", (*h)->image->layout->version);
 	free(k);
 	return status;
 }

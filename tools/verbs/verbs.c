@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,18 +35,6 @@ const struct verb *verb_find(const char *name)
 		if (!strcmp(v->name, name))
 			return v;
 	return NULL;
-}
-
-void fail(const char *fmt, ...)
-{
-	va_list ap;
-
-	fflush(stdout);
-	fputs("slabinfo: ", stderr);
-	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	fputc('\n', stderr);
 }
 
 bool verb_number(const char *text, uint64_t *value)

@@ -65,8 +65,6 @@ int verb_heaps(struct verb_options *o, int (*fn)(struct heap **h, struct verb_op
 /* An address or number as users write it: decimal or 0x...; false: said on stderr. */
 bool verb_number(const char *text, uint64_t *value);
 
-void fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-
 /* ---- the verbs --------------------------------------------------------------------- */
 
 int verb_buddyinfo(int argc, char **argv);
