@@ -268,6 +268,11 @@ bindir := $(DESTDIR)$(PREFIX)/bin
 mandir := $(DESTDIR)$(PREFIX)/share/man/man1
 libdir := $(DESTDIR)$(PREFIX)/lib
 incdir := $(DESTDIR)$(PREFIX)/include/kmem
+# Installed as kmem-slabtop: procps has a slabtop, which root expects under that name.
+slabtop_name := kmem-slabtop
+as_installed := sed -e 's/^\(\.Nm\|\.Xr\) slabtop/\1 $(slabtop_name)/' -e 's/^\.Dt SLABTOP/.Dt KMEM-SLABTOP/'
+installed_tools := $(patsubst slabtop,$(slabtop_name),$(notdir $(tools)))
+installed_man := $(patsubst slabtop.1,$(slabtop_name).1,$(notdir $(man_pages)))
 installed_libs := libkmem.a libkmem.so libkmem.so.$(SOVER) libkmem.so.$(VERSION) libkmem-malloc.so
 
 .PHONY: install uninstall clean help
@@ -281,8 +286,12 @@ install: all
 	ln -sf libkmem.so.$(VERSION) $(libdir)/libkmem.so.$(SOVER)
 	ln -sf libkmem.so.$(SOVER) $(libdir)/libkmem.so
 	install -m 755 build/libkmem-malloc.so $(libdir)
-	install -m 755 $(patsubst tools/%,build/tools/%,$(tools)) $(bindir)
-	install -m 644 $(man_pages) $(mandir)
+	for t in $(notdir $(tools)); do \
+		to=$$t; [ $$t != slabtop ] || to=$(slabtop_name); \
+		install -m 755 build/tools/$$t $(bindir)/$$to || exit 1; done
+	for m in $(notdir $(man_pages)); do \
+		to=$$m; [ $$m != slabtop.1 ] || to=$(slabtop_name).1; \
+		$(as_installed) Documentation/man/$$m >$(mandir)/$$to && chmod 644 $(mandir)/$$to || exit 1; done
 	for pc in $(pcs); do sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' \
 		$$pc.in >$(libdir)/pkgconfig/$$pc || exit 1; done
 
@@ -290,8 +299,8 @@ uninstall:
 	rm -f $(addprefix $(incdir)/,$(notdir $(headers))) $(addprefix $(libdir)/,$(installed_libs)) \
 		$(addprefix $(incdir)/compat/linux/,$(notdir $(compat_headers))) \
 		$(addprefix $(incdir)/compat/linux/sched/,$(notdir $(compat_sched_headers))) \
-		$(addprefix $(libdir)/pkgconfig/,$(pcs)) $(patsubst tools/%,$(bindir)/%,$(tools)) \
-		$(addprefix $(mandir)/,$(notdir $(man_pages)))
+		$(addprefix $(libdir)/pkgconfig/,$(pcs)) $(addprefix $(bindir)/,$(installed_tools)) \
+		$(addprefix $(mandir)/,$(installed_man))
 	-rmdir $(incdir)/compat/linux/sched $(incdir)/compat/linux $(incdir)/compat $(incdir)
 
 clean:
