@@ -296,7 +296,7 @@ struct heap *heap_read(struct source *src, const struct image *image, char **err
 	read_params(h);
 	read_chunks(h);
 	caches_read(h);
-	if (!src->ops->alive(src)) {
+	if (!source_alive(src)) {
 		*error = xstrdup("the process ended while it was read");
 		goto fail;
 	}

@@ -396,20 +396,25 @@ static char *explain(int pid, int err)
 	}
 }
 
-/* A process without memory of its own: it has ended, or is the kernel's. */
+#define FLAG_KTHREAD	0x00200000U	/* PF_KTHREAD in the kernel's task flags */
+
+/*
+ * A process without memory of its own: it has ended, or is the kernel's. Its state does
+ * not tell: one that is being killed has no memory before it becomes a zombie.
+ */
 static char *explain_empty(int pid)
 {
-	char path[64], *text, *state;
-	bool dead = false;
+	char path[64], *text, *rest;
+	unsigned int flags = 0;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
 	text = read_whole(path, NULL);
-	state = text ? strrchr(text, ')') : NULL;
-	if (!state || state[1] != ' ' || state[2] == 'Z' || state[2] == 'X')
-		dead = true;
+	rest = text ? strrchr(text, ')') : NULL;	/* state, parent, ..., flags */
+	if (rest && sscanf(rest, ") %*c %*d %*d %*d %*d %*d %u", &flags) != 1)
+		flags = 0;
 	free(text);
-	return xasprintf(dead ? "%d: the process has ended" : "%d: a kernel thread, no process",
-			 pid);
+	return xasprintf(flags & FLAG_KTHREAD ? "%d: a kernel thread, no process" :
+			 "%d: the process has ended", pid);
 }
 
 static int open_files(struct process *p, int pid)

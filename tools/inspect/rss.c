@@ -288,7 +288,7 @@ bool rss_read(struct heap *h, struct rss_map *map, char **error)
 	ranges = heap_ranges(h, &nr);
 	map->accounted = h->src->ops->accounted(h->src, ranges, nr, &map->smaps);
 	free(ranges);
-	if (ok && !h->src->ops->alive(h->src)) {
+	if (ok && !source_alive(h->src)) {
 		*error = xstrdup("the process ended while it was read");
 		ok = false;
 	}

@@ -82,6 +82,11 @@ static inline bool source_read(struct source *src, uint64_t addr, void *buf, siz
 	return src->ops->read(src, addr, buf, len);
 }
 
+static inline bool source_alive(struct source *src)
+{
+	return src->ops->alive(src);
+}
+
 /*
  * A core file; @exe (may be NULL) is the program that dumped it, for what the
  * core leaves out. What is cut off or left out reads as not there, and the

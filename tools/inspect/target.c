@@ -112,6 +112,14 @@ void target_close(struct target *t)
 	free(t);
 }
 
+bool target_stayed(const struct target *t)
+{
+	if (source_alive(t->src))
+		return true;
+	fail("%s: the process ended while it was read", t->src->label);
+	return false;
+}
+
 void target_warn(const struct heap *h)
 {
 	for (size_t i = 0; i < h->nr_notes; i++)

@@ -44,6 +44,13 @@ struct target *target_open(const struct target_options *o, char **error);
 void target_close(struct target *t);
 
 /* What was wrong with a heap while it was read, on stderr, a line each. */
+/*
+ * Whether what was read is of a process that is still there, and still that program.
+ * If not (it ended or called execve() meanwhile), parts of it may be missing or another's,
+ * so that nothing may be concluded from it. Says so, once at the end.
+ */
+bool target_stayed(const struct target *t);
+
 void target_warn(const struct heap *h);
 
 /* ---- options: what every tool that looks at a target understands ------------- */

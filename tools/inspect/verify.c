@@ -236,17 +236,18 @@ static unsigned int keep_common(struct findings *now, const struct findings *bef
 	return dropped;
 }
 
-/* A newer picture of the same heap; the old one where the target has gone meanwhile. */
-static void read_again(struct heap **h)
+/* A newer picture of the same heap; false, and the old one, if the target has gone meanwhile. */
+static bool read_again(struct heap **h)
 {
 	char *error;
 	struct heap *again = heap_read((*h)->src, (*h)->image, &error);
 
 	free(error);
 	if (!again)
-		return;
+		return false;
 	heap_free(*h);
 	*h = again;
+	return true;
 }
 
 void verify_heap(struct heap **h, struct verify_result *r)
@@ -258,7 +259,8 @@ void verify_heap(struct heap **h, struct verify_result *r)
 		struct findings before = r->findings;
 
 		nanosleep(&pause, NULL);
-		read_again(h);
+		if (!read_again(h))
+			return;
 		r->findings = (struct findings){ 0 };
 		one_pass(*h, r);
 		keep_common(&r->findings, &before);

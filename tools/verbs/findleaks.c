@@ -149,6 +149,12 @@ static int show(struct heap **h, struct verb_options *o)
 		look_twice(h, &l);
 	else if (!look_stopped(h, &l))
 		return EXIT_CANT;
+	if (!source_alive((*h)->src)) {
+		/* What could not be read points at nothing; verb_heaps() says what happened. */
+		fputs(o->json ? "{}" : "", stdout);
+		leaks_free(&l);
+		return EXIT_CANT;
+	}
 	status = l.nr ? EXIT_FOUND : EXIT_FINE;
 	if (l.nr)
 		qsort(l.list, l.nr, sizeof(*l.list), by_cache);

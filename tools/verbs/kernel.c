@@ -102,6 +102,10 @@ static int validate(struct heap **h, const struct selection *s)
 	unsigned long found = 0;
 
 	verify_heap(h, &r);
+	if (!source_alive((*h)->src)) {
+		verify_free(&r);
+		return EXIT_CANT;
+	}
 	for (size_t i = 0; i < r.findings.nr; i++)
 		if (concerns(*h, s, r.findings.list[i].text)) {
 			printf("%s: %s\n", r.findings.list[i].kind, r.findings.list[i].text);

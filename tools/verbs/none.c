@@ -191,11 +191,12 @@ static int print_heaps(struct target *t, const struct rss_map *maps, const struc
 				status = max_int(status, kernel_run(&t->heaps[i], &o->kernel,
 								    &o->selection));
 		}
-		target_warn(t->heaps[i]);
+		if (source_alive(t->src))
+			target_warn(t->heaps[i]);
 	}
 	if (o->json)
 		json_target_end(stdout);
-	return status;
+	return target_stayed(t) ? status : EXIT_CANT;
 }
 
 /* All is read before anything is printed. */

@@ -168,10 +168,13 @@ int verb_heaps(struct verb_options *o, int (*fn)(struct heap **h, struct verb_op
 		status = fn(&t->heaps[i], o);
 		if (status > o->status)
 			o->status = status;
-		target_warn(t->heaps[i]);
+		if (source_alive(t->src))
+			target_warn(t->heaps[i]);
 	}
 	if (o->json)
 		json_target_end(stdout);
+	if (!target_stayed(t))
+		o->status = EXIT_CANT;
 	target_close(t);
 	return o->status;
 }

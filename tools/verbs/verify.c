@@ -58,6 +58,12 @@ static int show(struct heap **h, struct verb_options *o)
 	int status;
 
 	verify_heap(h, &r);
+	if (!source_alive((*h)->src)) {
+		/* What is missing is no damage; verb_heaps() says what it is. */
+		fputs(o->json ? "{}" : "", stdout);
+		verify_free(&r);
+		return EXIT_CANT;
+	}
 	status = r.findings.nr ? EXIT_FOUND : EXIT_FINE;
 	if (o->json)
 		print_json(&r);
