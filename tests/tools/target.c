@@ -107,6 +107,17 @@ static void objects(unsigned long n)
 	await();
 }
 
+/* More than any magazine holds, at once: they are exchanged, refilled and flushed. */
+static void burst(unsigned int size)
+{
+	void *p[300];
+
+	for (int i = 0; i < 300; i++)
+		p[i] = must(kmalloc(size, GFP_KERNEL));
+	for (int i = 0; i < 300; i++)
+		kfree(p[i]);
+}
+
 static void *churn(void *arg)
 {
 	unsigned int seed = (unsigned int)(unsigned long)arg;
@@ -120,6 +131,8 @@ static void *churn(void *arg)
 		size = seed >> 12 & 2047;
 		kfree(held[i]);
 		held[i] = must(kmalloc(i == 7 ? 100000 : 1 + size, GFP_KERNEL));
+		if (i == 13)
+			burst(1 + size);
 		if (i == 11) {
 			struct kmem_cache *c = kmem_cache_create("test_passing", 48 + 8 * (size & 15),
 								 8, SLAB_NO_MERGE, NULL);
