@@ -422,6 +422,10 @@ static int draw(const struct target_options *o, const char *file, long which)
 	}
 	out = strcmp(file, "-") ? fopen(file, "we") : stdout;
 	ok = out && draw_heap(out, t->heaps[which - 1], &top, &error);
+	if (ok && !source_alive(t->src)) {
+		error = xasprintf("%s: the process ended while it was read", t->src->label);
+		ok = false;
+	}
 	if (out && (fflush(out) || ferror(out)))
 		ok = false;
 	if (!ok && !error)
