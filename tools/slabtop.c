@@ -43,6 +43,7 @@ struct options {
 	long pid;
 	double delay;
 	bool once;
+	bool json;			/* once, as JSON */
 	char sort;
 	const char *output;		/* where a command's output goes */
 	char **command;
@@ -64,6 +65,7 @@ static void usage(void)
 	     "  -p, --pid=PID        the process\n"
 	     "  -d, --delay=SECONDS  between updates, 0.1 to 3600; default 3\n"
 	     "  -o, --once           prints one reading, without rates, and ends\n"
+	     "      --json           the same as JSON, sizes in bytes\n"
 	     "  -s, --sort=KEY       what comes first; default o\n"
 	     "  -O, --output=FILE    what COMMAND prints goes there; default /dev/null\n"
 	     "  -h, --help           this text\n"
@@ -85,6 +87,9 @@ static bool take_option(struct options *o, int c)
 	case 's':
 		o->sort = optarg[0];
 		return optarg[0] && !optarg[1] && top_is_key(optarg[0]);
+	case OPT_JSON:
+		o->once = o->json = true;
+		return true;
 	case 'o':
 		o->once = true;
 		return true;
@@ -103,6 +108,7 @@ static int parse(struct options *o, int argc, char **argv)
 		{ "pid", required_argument, NULL, 'p' },
 		{ "delay", required_argument, NULL, 'd' },
 		{ "once", no_argument, NULL, 'o' },
+		{ "json", no_argument, NULL, OPT_JSON },
 		{ "sort", required_argument, NULL, 's' },
 		{ "output", required_argument, NULL, 'O' },
 		{ "help", no_argument, NULL, 'h' },
@@ -229,7 +235,10 @@ static int run_once(const struct options *o, const struct watch *w)
 	}
 	top_take(&top, t, watch_now());
 	target_close(t);
-	top_print(&top, stdout);
+	if (o->json)
+		top_json(&top, (int)o->pid, stdout);
+	else
+		top_print(&top, stdout);
 	top_free(&top);
 	if (fflush(stdout) || ferror(stdout)) {
 		fail("can't write the output");

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../inspect/report.h"
 #include "../inspect/rss.h"
 
 /* ---- reading ------------------------------------------------------------------------ */
@@ -292,4 +293,23 @@ void top_print(const struct top *t, FILE *out)
 		top_line(&t->row[i], false, line, sizeof(line));
 		fprintf(out, "%s\n", line);
 	}
+}
+
+void top_json(const struct top *t, int pid, FILE *out)
+{
+	fprintf(out, "{\"pid\": %d, \"command\": ", pid);
+	json_string(out, t->command);
+	fprintf(out, ", \"rss\": %" PRIu64 ", \"caches\": [", t->rss);
+	for (size_t i = 0; i < t->nr; i++) {
+		const struct top_row *r = &t->row[i];
+
+		fprintf(out, "%s\n {\"name\": ", i ? "," : "");
+		json_string(out, r->name);
+		fprintf(out, ", \"objects\": %" PRIu64 ", \"active_objects\": %" PRIu64
+			", \"object_size\": %u, \"slabs\": %" PRIu64 ", \"active_slabs\": %" PRIu64
+			", \"objects_per_slab\": %u, \"pages_per_slab\": %u, \"size\": %" PRIu64 "}",
+			r->objects, r->active, r->size, r->slabs, r->active_slabs, r->per_slab,
+			r->pages, r->bytes);
+	}
+	fputs("]}\n", out);
 }

@@ -46,6 +46,8 @@ void top_columns(bool rates, char *line, size_t size);
 void top_line(const struct top_row *r, bool rates, char *line, size_t size);
 
 /* All of it without rates. */
+/* The same as JSON: an object with the process and an array of caches. */
+void top_json(const struct top *t, int pid, FILE *out);
 void top_print(const struct top *t, FILE *out);
 
 #endif /* TOOLS_VIEWS_TOP_H */
