@@ -296,12 +296,14 @@ struct heap *heap_read(struct source *src, const struct image *image, char **err
 	read_params(h);
 	read_chunks(h);
 	caches_read(h);
-	if (!source_alive(src)) {
-		*error = xstrdup("the process ended while it was read");
-		goto fail;
-	}
-	return h;
+	if (source_alive(src))
+		return h;
 fail:
+	/* Whatever could not be read, this is why. */
+	if (!source_alive(src)) {
+		free(*error);
+		*error = xstrdup("the process ended while it was read");
+	}
 	heap_free(h);
 	return NULL;
 }
