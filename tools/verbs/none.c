@@ -191,12 +191,14 @@ static int print_heaps(struct target *t, const struct rss_map *maps, const struc
 				status = max_int(status, kernel_run(&t->heaps[i], &o->kernel,
 								    &o->selection));
 		}
-		if (source_alive(t->src))
-			target_warn(t->heaps[i]);
 	}
 	if (o->json)
 		json_target_end(stdout);
-	return target_stayed(t) ? status : EXIT_CANT;
+	if (!target_stayed(t))
+		return EXIT_CANT;
+	for (size_t i = 0; i < t->nr_heaps; i++)
+		target_warn(t->heaps[i]);
+	return status;
 }
 
 /* All is read before anything is printed. */

@@ -168,13 +168,14 @@ int verb_heaps(struct verb_options *o, int (*fn)(struct heap **h, struct verb_op
 		status = fn(&t->heaps[i], o);
 		if (status > o->status)
 			o->status = status;
-		if (source_alive(t->src))
-			target_warn(t->heaps[i]);
 	}
 	if (o->json)
 		json_target_end(stdout);
 	if (!target_stayed(t))
 		o->status = EXIT_CANT;
+	else
+		for (size_t i = 0; i < t->nr_heaps; i++)
+			target_warn(t->heaps[i]);
 	target_close(t);
 	return o->status;
 }
