@@ -232,8 +232,8 @@ static void loaded_rounds(struct heap *h, struct heap_cache *c, int cpu, uint64_
 				    "CPU %d is nowhere", c->name, cpu);
 			return;
 		}
-		for (; left && n > 0; left--) {
-			struct magazine_round r = { c, cpu, word[--n], from + 8 * n };
+		for (; left && n-- > 0; left--) {
+			struct magazine_round r = { c, cpu, word[n], from + 8 * n };
 
 			if (!r.object)
 				return;
