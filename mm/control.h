@@ -28,7 +28,7 @@
 enum kmem_control_op {
 	KMEM_CONTROL_NONE,
 	KMEM_CONTROL_SHRINK,	/* @arg: address of a kmem_cache; 0: all, and free pages go back */
-	KMEM_CONTROL_DEBUG,	/* @arg: slab_flags_t to set in all caches; not offered yet */
+	KMEM_CONTROL_DEBUG,	/* @arg: for all caches, SLAB_CONSISTENCY_CHECKS or 0; others: refused */
 };
 
 struct kmem_control_request {

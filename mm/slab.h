@@ -51,7 +51,7 @@ struct kmem_cache_node {
 struct kmem_cache {
 	struct magazine_cache mag;	/* first: kmem_cache_alloc() needs mag.slot */
 
-	/* Constant after creation. */
+	/* Constant after creation, but for SLAB_CONSISTENCY_CHECKS and debug (slab_mutex). */
 	slab_flags_t flags;
 	unsigned int size;		/* stride: object, alignment, debug data */
 	unsigned int object_size;	/* as asked for by the first creator */
@@ -188,6 +188,8 @@ struct kmem_cache *virt_to_cache(const void *object);
  * slab_caches; it is not looked at otherwise. 0 or -ENOENT.
  */
 int slab_shrink_listed(const struct kmem_cache *s);
+/* SLAB_CONSISTENCY_CHECKS for all caches that there are, or no more. Takes slab_mutex. */
+void slab_set_checks(bool on);
 
 /* Reclaimer: drains caches that have been idle since its last look. */
 void slab_reclaim_idle(bool force);

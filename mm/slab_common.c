@@ -199,9 +199,10 @@ static struct kmem_cache *new_cache(const char *name, unsigned int size,
 		free_cache(s);
 		return NULL;
 	}
-	s->debug = (flags & SLAB_CONSISTENCY_CHECKS) || kmem_params.init_on_alloc ||
-		   kmem_params.init_on_free ||
-		   (!(flags & SLAB_NO_USER_FLAGS) && cmdline_slab_debug(&kmem_params, name));
+	if (!(flags & SLAB_NO_USER_FLAGS) && cmdline_slab_debug(&kmem_params, name))
+		s->flags |= SLAB_CONSISTENCY_CHECKS;
+	s->debug = (s->flags & SLAB_CONSISTENCY_CHECKS) || kmem_params.init_on_alloc ||
+		   kmem_params.init_on_free;
 	if (slot != SLOT_NONE)
 		s->slotmap_byte = (u8)slot;
 	else if (!s->debug)
@@ -492,6 +493,30 @@ int slab_shrink_listed(const struct kmem_cache *which)
 	}
 	unlock(&slab_mutex);
 	return err;
+}
+
+/*
+ * Switches the checks of every free in the caches that were made without them, which
+ * have magazines; the others have had them from the start. The hit paths miss
+ * from then on, because nothing is loaded, and the slow paths see `debug`. A thread
+ * that has just seen the old value may load one more magazine: hence twice.
+ */
+void slab_set_checks(bool on)
+{
+	struct kmem_cache *s;
+
+	lock(&slab_mutex);
+	for (unsigned int pass = 0; pass < 2; pass++)
+		list_for_each_entry(s, &slab_caches, list) {
+			if (s->mag.slot == SLOT_NONE)
+				continue;
+			s->flags = on ? s->flags | SLAB_CONSISTENCY_CHECKS :
+					s->flags & ~SLAB_CONSISTENCY_CHECKS;
+			WRITE_ONCE(s->debug, on);
+			if (on)
+				magazine_cache_drain(&s->mag, true);
+		}
+	unlock(&slab_mutex);
 }
 
 /* ---- draining all ------------------------------------------------------------------- */

@@ -99,6 +99,40 @@ Test(control, an_address_that_is_no_cache_is_not_followed)
 	cr_expect_eq(kmem_control.answer.error, -ENOENT);
 }
 
+Test(control, checks_are_switched)
+{
+	struct kmem_cache *always = kmem_cache_create("always", 64, 0, SLAB_CONSISTENCY_CHECKS, NULL);
+	struct kmem_cache *checked;
+	void *p[100];
+	u64 nonce;
+
+	checked = kmem_cache_create("checked", 64, 0, SLAB_NO_MERGE, NULL);
+	for (unsigned int i = 0; i < ARRAY_SIZE(p); i++)
+		p[i] = kmem_cache_alloc(checked, GFP_KERNEL);
+	for (unsigned int i = 0; i < ARRAY_SIZE(p) / 2; i++)
+		kmem_cache_free(checked, p[i]);
+	cr_assert_gt(magazine_cache_count(&checked->mag), 0);
+
+	cr_assert_eq(kmem_control_allow(true), 0);
+	nonce = ask(KMEM_CONTROL_DEBUG, SLAB_CONSISTENCY_CHECKS);
+	cr_assert(answered(nonce));
+	cr_expect_eq(kmem_control.answer.error, 0);
+	cr_expect(checked->debug && checked->flags & SLAB_CONSISTENCY_CHECKS);
+	for (unsigned int i = ARRAY_SIZE(p) / 2; i < ARRAY_SIZE(p); i++)
+		kmem_cache_free(checked, p[i]);
+	cr_expect_eq(magazine_cache_count(&checked->mag), 0);
+	cr_expect_eq(checked->node.nr_inuse, 0);
+	cr_expect_eq(validate_slab_caches(), 0);
+
+	nonce = ask(KMEM_CONTROL_DEBUG, 0);
+	cr_assert(answered(nonce));
+	cr_expect_eq(kmem_control.answer.error, 0);
+	cr_expect(!checked->debug && always->debug && always->flags & SLAB_CONSISTENCY_CHECKS);
+	kmem_cache_free(checked, kmem_cache_alloc(checked, GFP_KERNEL));
+	cr_expect_gt(magazine_cache_count(&checked->mag), 0);
+	cr_expect_eq(validate_slab_caches(), 0);
+}
+
 Test(control, what_is_not_offered_is_refused)
 {
 	u64 nonce;

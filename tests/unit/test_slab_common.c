@@ -2,6 +2,7 @@
 /*
  * Creating, merging, naming and destroying caches: slab_common.c.
  */
+#include "capture.h"
 #include "slab_test.h"
 
 #include <stdio.h>
@@ -657,4 +658,36 @@ Test(slab_common, threads_create_and_destroy)
 	}
 	cr_expect(sink_len == 0, "%s", sink_text);
 	cr_expect(zones_validate() == 0);
+}
+
+/* ---- checks that are switched ------------------------------------------------------------ */
+
+static struct kmem_cache *checked;
+
+static void free_twice(void)
+{
+	void *p = kmem_cache_alloc(checked, GFP_KERNEL);
+
+	kmem_cache_free(checked, p);
+	kmem_cache_free(checked, p);
+}
+
+static void malloc_free_twice(void)
+{
+	void *p = kmalloc(100, GFP_KERNEL);
+
+	kfree(p);
+	kfree(p);
+}
+
+Test(slab_common, checks_that_are_switched_on_catch_a_double_free)
+{
+	checked = kmem_cache_create("checked", 64, 0, SLAB_NO_MERGE, NULL);
+	kmem_cache_free(checked, kmem_cache_alloc(checked, GFP_KERNEL));
+	kfree(kmalloc(100, GFP_KERNEL));
+	slab_set_checks(true);
+	assert_aborts(free_twice, "Object already free");
+	assert_aborts(malloc_free_twice, "Object already free");
+	slab_set_checks(false);
+	cr_expect_eq(validate_slab_caches(), 0);
 }

@@ -117,9 +117,8 @@ static char *explain(const struct words *w, int64_t error)
 {
 	switch (error) {
 	case -EOPNOTSUPP:
-		return xasprintf("libkmem %s can't switch debugging in a running program; "
-				 "start it with KMEM_CMDLINE=slab_debug=F",
-				 w->h->image->layout->version);
+		return xasprintf("libkmem %s can switch nothing but checks (-df, -d-) in a "
+				 "running program", w->h->image->layout->version);
 	case -ENOENT:
 		return xstrdup("the cache is not there any more");
 	default:
