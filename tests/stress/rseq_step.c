@@ -36,8 +36,10 @@
 #include <sys/user.h>
 
 #include <kmem/percpu.h>
+#include <kmem/rcu.h>
 
 #include "mm/cmdline.h"
+#include "mm/host/host.h"
 
 #if !defined(__x86_64__)
 
@@ -309,6 +311,30 @@ static void bulk_round(unsigned int n)
 	kmem_cache_free_bulk(cache, nr, bulk);
 }
 
+/* Objects from any context, and some that are freed after a grace period. */
+static void other_ways(unsigned int n)
+{
+	void *p = kmalloc_nolock(OBJECT, 0, NUMA_NO_NODE);	/* NULL where a lock is needed */
+	struct page *page = alloc_pages_nolock(0, NUMA_NO_NODE, 0);
+
+	if (p)
+		kfree_nolock(unclaim(claim(p, "kmalloc_nolock")));
+	kfree_nolock(kmalloc_nolock(3000, 0, NUMA_NO_NODE));	/* above malloc's table */
+	if (page)
+		free_pages_nolock(page, 0);
+	/* Two of one cache go back in bulk, single ones by themselves. */
+	for (unsigned int i = 0; i < 6; i++)
+		kfree_rcu_mightsleep((char *)kmalloc(i < 3 ? OBJECT : OBJECT << i % 2, GFP_KERNEL));
+	if (n % 4 == 0)
+		kvfree_rcu_barrier();
+}
+
+/* No thread of the library's: nobody traces it, and it would meet the breakpoints. */
+static bool no_threads(enum host_call call)
+{
+	return call == HOST_THREAD;
+}
+
 /* Hits in pairs, then a rise and a fall, so that the sections of the slow paths run, too. */
 static void one_round(unsigned int n)
 {
@@ -323,6 +349,7 @@ static void one_round(unsigned int n)
 	for (unsigned int i = 0; i < LIVE; i++)
 		give(live[n & 1 ? i : LIVE - 1 - i], n + i);
 	bulk_round(n);
+	other_ways(n);
 	page = __get_free_page(GFP_KERNEL);
 	if (page)
 		free_page(page);
@@ -374,7 +401,9 @@ static int child(bool registered)
 	counters = alloc_percpu(struct counters);
 	if (!counters)
 		return 2;
+	host_fault = no_threads;
 	one_round(0);
+	kvfree_rcu_barrier();
 	before = stress_live();
 	if (registered && pthread_create(&t, NULL, drainer, NULL))
 		return 2;
@@ -389,6 +418,7 @@ static int child(bool registered)
 		_exit(0);
 	pthread_join(t, NULL);
 	free_held();
+	kvfree_rcu_barrier();
 	check_counters();
 	if (stress_live() != before)
 		stress_fail("%ld objects of kmalloc are lost", stress_live() - before);
@@ -413,10 +443,13 @@ static void give_up(const char *what)
 	exit(1);
 }
 
+static unsigned long planted;		/* where it is waited for */
+
 static unsigned long plant(unsigned long at)
 {
 	unsigned long old;
 
+	planted = at;
 	errno = 0;
 	old = (unsigned long)ptrace(PTRACE_PEEKTEXT, pid, at, NULL);
 	if (errno || ptrace(PTRACE_POKETEXT, pid, at, (old & ~0xffUL) | 0xcc))
@@ -453,10 +486,11 @@ static void set_ip(unsigned long ip)
 /* Says that the child has not come to where it should, in a time in which it goes round often. */
 static void late(int sig)
 {
-	static const char text[] = "rseq_step: a section is not reached any more\n";
+	char text[80];
+	int n = snprintf(text, sizeof(text), "rseq_step: %#lx is not reached any more\n", planted);
 
 	(void)sig;
-	if (write(1, text, sizeof(text) - 1) > 0)
+	if (write(1, text, (size_t)n) > 0)
 		kill(pid, SIGKILL);
 	_exit(1);
 }
