@@ -501,14 +501,23 @@ bool magazine_free_nolock(struct magazine_cache *mc, void *object)
  * next one. A renewed magazine is about half full: callers that take and give back
  * @n at a time miss no more once one holds twice as many.
  */
-#define BULK_WANT	64UL
+static void bulk_want(struct magazine_cache *mc, size_t n)
+{
+	if (READ_ONCE(mc->level) == mc->max_level || MAGAZINE_CAPACITY(READ_ONCE(mc->level)) >= 2 * n)
+		return;
+	lock(&mc->lock);
+	while (mc->level < mc->max_level && MAGAZINE_CAPACITY(mc->level) < 2 * n)
+		WRITE_ONCE(mc->level, mc->level + 1);
+	mc->max_full = depot_limit(mc);
+	unlock(&mc->lock);
+}
 
 size_t magazine_alloc_bulk(struct magazine_cache *mc, gfp_t gfp, void **objects, size_t n)
 {
 	size_t got = percpu_pop_bulk(mc->slot, objects, n);
 
 	if (unlikely(got < n))
-		magazine_cache_want(mc, (unsigned int)(2 * min(n, BULK_WANT)));
+		bulk_want(mc, n);
 	while (unlikely(got < n)) {
 		objects[got] = magazine_alloc_slow(mc, gfp);
 		if (!objects[got])
