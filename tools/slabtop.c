@@ -229,7 +229,11 @@ static int run_once(const struct options *o, const struct watch *w)
 		watch_sleep(w, watch_now() + 0.01);
 	}
 	if (!t) {
-		fail("%s", error);
+		/* What was seen last may be what it was before it began. */
+		if (watch_ended(w))
+			fail("%ld: the process has ended", o->pid);
+		else
+			fail("%s", error);
 		free(error);
 		return 1;
 	}

@@ -90,10 +90,14 @@ struct target *target_open(const struct target_options *o, char **error)
 		free(why);
 		return t;
 	}
-	if (!t->nr_images && t->src->lacking)
+	if (!source_alive(t->src)) {
+		free(why);
+		why = xstrdup("the process has ended");
+	} else if (!t->nr_images && t->src->lacking) {
 		why = xasprintf("no libkmem is found in it: %s", t->src->lacking);
-	else if (!t->nr_images)
+	} else if (!t->nr_images) {
 		why = xasprintf("%s does not run on libkmem", t->src->command);
+	}
 	*error = xasprintf("%s: %s", t->src->label, why);
 	free(why);
 	target_close(t);

@@ -208,10 +208,15 @@ static void one_pass(struct heap *h, struct verify_result *r)
 
 /* ---- passes ---------------------------------------------------------------------- */
 
+/*
+ * Whether it was found before, with the same numbers: those of a busy heap, read one after
+ * the other, hardly ever fit each other, and never twice alike.
+ */
 static bool has(const struct findings *f, const struct finding *one)
 {
 	for (size_t i = 0; i < f->nr; i++)
-		if (f->list[i].addr == one->addr && !strcmp(f->list[i].kind, one->kind))
+		if (f->list[i].addr == one->addr && !strcmp(f->list[i].kind, one->kind) &&
+		    !strcmp(f->list[i].text, one->text))
 			return true;
 	return false;
 }
