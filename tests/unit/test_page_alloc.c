@@ -524,8 +524,15 @@ Test(page_alloc, addresses_elsewhere)
 
 static struct page *victim;
 
+/* The first free on a CPU goes past the page lists: let it be another one's. */
 static void free_twice(void)
 {
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(sched_getcpu(), &one);
+	sched_setaffinity(0, sizeof(one), &one);
+	__free_pages(alloc_pages(GFP_KERNEL, 3), 3);
 	__free_pages(victim, 3);
 	__free_pages(victim, 3);
 }
