@@ -362,3 +362,16 @@ struct range *heap_ranges(const struct heap *h, size_t *nr)
 	*nr = ranges_merge(r, n);
 	return r;
 }
+
+bool heap_read_again(struct heap **h)
+{
+	char *error;
+	struct heap *again = heap_read((*h)->src, (*h)->image, &error);
+
+	free(error);
+	if (!again)
+		return false;
+	heap_free(*h);
+	*h = again;
+	return true;
+}

@@ -127,6 +127,8 @@ struct heap {
  */
 struct heap *heap_read(struct source *src, const struct image *image, char **error);
 void heap_free(struct heap *h);
+/* A newer picture of the same heap; false, and the old one, if the target has gone meanwhile. */
+bool heap_read_again(struct heap **h);
 
 /* Objects that the program holds. */
 uint64_t cache_active(const struct heap_cache *c);

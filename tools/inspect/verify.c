@@ -241,20 +241,6 @@ static unsigned int keep_common(struct findings *now, const struct findings *bef
 	return dropped;
 }
 
-/* A newer picture of the same heap; false, and the old one, if the target has gone meanwhile. */
-static bool read_again(struct heap **h)
-{
-	char *error;
-	struct heap *again = heap_read((*h)->src, (*h)->image, &error);
-
-	free(error);
-	if (!again)
-		return false;
-	heap_free(*h);
-	*h = again;
-	return true;
-}
-
 void verify_heap(struct heap **h, struct verify_result *r)
 {
 	*r = (struct verify_result){ .passes = 1 };
@@ -264,7 +250,7 @@ void verify_heap(struct heap **h, struct verify_result *r)
 		struct findings before = r->findings;
 
 		nanosleep(&pause, NULL);
-		if (!read_again(h))
+		if (!heap_read_again(h))
 			return;
 		r->findings = (struct findings){ 0 };
 		one_pass(*h, r);

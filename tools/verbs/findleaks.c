@@ -87,19 +87,6 @@ static void print_json(const struct leaks *l, bool stopped)
 	fputs("]}", stdout);
 }
 
-static bool read_again(struct heap **h)
-{
-	char *error;
-	struct heap *again = heap_read((*h)->src, (*h)->image, &error);
-
-	free(error);
-	if (!again)
-		return false;
-	heap_free(*h);
-	*h = again;
-	return true;
-}
-
 /* Two looks; the second only if the first found something. */
 static void look_twice(struct heap **h, struct leaks *l)
 {
@@ -111,7 +98,7 @@ static void look_twice(struct heap **h, struct leaks *l)
 	if (!l->nr || !(*h)->src->live)
 		return;
 	nanosleep(&pause, NULL);
-	if (!read_again(h))
+	if (!heap_read_again(h))
 		return;
 	before = *l;
 	threads_read((*h)->src);
@@ -130,7 +117,7 @@ static bool look_stopped(struct heap **h, struct leaks *l)
 		free(error);
 		return false;
 	}
-	ok = read_again(h);
+	ok = heap_read_again(h);
 	if (ok)
 		leaks_find(*h, l);
 	else
