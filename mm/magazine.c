@@ -288,6 +288,18 @@ static void magazine_retire(struct magazine_cache *mc, struct magazine *m)
 	depot_put_empty(mc, m);
 }
 
+/*
+ * Behind every loading. A thread that came here before the cache was closed takes back
+ * what it has loaded. No barrier: that was either before the drainer's exchange,
+ * which then finds it, or after the drainer's membarrier, and then the flag, set
+ * before that, is seen.
+ */
+static void loaded(struct magazine_cache *mc)
+{
+	if (unlikely(READ_ONCE(mc->closed)))
+		magazine_cache_drain(mc, true);
+}
+
 /* Loads @m on the present CPU if nothing is loaded there; else retires it. */
 static void magazine_load(struct magazine_cache *mc, struct magazine *m)
 {
@@ -298,6 +310,8 @@ static void magazine_load(struct magazine_cache *mc, struct magazine *m)
 	    !percpu_cmpxchg(cpu, mc->slot, WORD_CLOSED,
 			    word_of(cpu, magazine_top(m, m->count))))
 		magazine_retire(mc, m);
+	else
+		loaded(mc);
 }
 
 /* Whether the magazine that a word speaks of looks empty; percpu_cmpxchg() decides. */
@@ -354,6 +368,7 @@ static void *alloc_miss(struct magazine_cache *mc, gfp_t gfp)
 				   word_of(cpu, magazine_top(full, full->count)))) {
 			if (word != WORD_CLOSED)
 				depot_put_empty(mc, magazine_of(round_of(cpu, word)));
+			loaded(mc);
 		} else {
 			magazine_retire(mc, full);
 		}
@@ -594,6 +609,13 @@ bool magazine_cache_drain(struct magazine_cache *mc, bool cpus)
 		all = magazine_take_loaded(mc->slot, drain_loaded, mc);
 	drain_depot(mc);
 	return all;
+}
+
+void magazine_cache_close(struct magazine_cache *mc, bool closed)
+{
+	WRITE_ONCE(mc->closed, closed);
+	if (closed)
+		magazine_cache_drain(mc, true);
 }
 
 void magazine_cache_destroy(struct magazine_cache *mc)

@@ -71,6 +71,7 @@ struct magazine_cache {
 	unsigned int max_full;		/* above it a full magazine is flushed; follows live_bytes */
 	unsigned int misses;		/* since the level last grew */
 	bool dead;			/* being destroyed: keep nothing */
+	bool closed;			/* nothing stays loaded; magazine_cache_close() */
 
 	/* Statistics (depot lock). */
 	unsigned long nr_depot_get, nr_depot_put;	/* magazines from and to the depot */
@@ -116,7 +117,12 @@ void magazine_free_bulk(struct magazine_cache *mc, void *const *objects, size_t 
  * Returns false if magazines on other CPUs could not be reached.
  */
 bool magazine_cache_drain(struct magazine_cache *mc, bool cpus);
-/* The same for a cache that nobody uses any more; its magazines are freed. */
+/*
+ * Hits miss from its return on until it is opened again; the caller sees to it that
+ * the slow paths do not come here meanwhile. Context: as magazine_cache_drain().
+ */
+void magazine_cache_close(struct magazine_cache *mc, bool closed);
+/* As magazine_cache_drain() for a cache that nobody uses any more; its magazines are freed. */
 void magazine_cache_destroy(struct magazine_cache *mc);
 
 /* Objects in the depot and in loaded magazines; an estimate without locks. */

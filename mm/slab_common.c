@@ -498,24 +498,21 @@ int slab_shrink_listed(const struct kmem_cache *which)
 /*
  * Switches the checks of every free in the caches that were made without them, which
  * have magazines; the others have had them from the start. The hit paths miss
- * from then on, because nothing is loaded, and the slow paths see `debug`. A thread
- * that has just seen the old value may load one more magazine: hence twice.
+ * from then on, because nothing stays loaded, and the slow paths see `debug`.
  */
 void slab_set_checks(bool on)
 {
 	struct kmem_cache *s;
 
 	lock(&slab_mutex);
-	for (unsigned int pass = 0; pass < 2; pass++)
-		list_for_each_entry(s, &slab_caches, list) {
-			if (s->mag.slot == SLOT_NONE)
-				continue;
-			s->flags = on ? s->flags | SLAB_CONSISTENCY_CHECKS :
-					s->flags & ~SLAB_CONSISTENCY_CHECKS;
-			WRITE_ONCE(s->debug, on);
-			if (on)
-				magazine_cache_drain(&s->mag, true);
-		}
+	list_for_each_entry(s, &slab_caches, list) {
+		if (s->mag.slot == SLOT_NONE)
+			continue;
+		s->flags = on ? s->flags | SLAB_CONSISTENCY_CHECKS :
+				s->flags & ~SLAB_CONSISTENCY_CHECKS;
+		WRITE_ONCE(s->debug, on);
+		magazine_cache_close(&s->mag, on);
+	}
 	unlock(&slab_mutex);
 }
 

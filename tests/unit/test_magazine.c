@@ -275,6 +275,31 @@ Test(magazine, a_rise_and_fall_stays_in_the_magazine)
 		}
 }
 
+/* As for a thread that was on its way when the cache was closed. */
+Test(magazine, nothing_stays_loaded_when_closed)
+{
+	void *p[100], *q;
+
+	start(64);
+	for (unsigned int i = 0; i < ARRAY_SIZE(p); i++)
+		p[i] = take();
+	for (unsigned int i = 0; i < ARRAY_SIZE(p) / 2; i++)
+		give(p[i]);
+	magazine_cache_close(&mc, true);
+	cr_expect(magazine_cache_count(&mc) == 0 || !percpu.can_drain);
+	q = take();
+	give(q);
+	give(p[50]);
+	cr_expect(magazine_cache_count(&mc) == 0 || !percpu.can_drain, "%lu",
+		  magazine_cache_count(&mc));
+	check();
+	magazine_cache_close(&mc, false);
+	for (unsigned int i = 51; i < ARRAY_SIZE(p); i++)
+		give(p[i]);
+	cr_expect(magazine_cache_count(&mc) > 0);
+	finish();
+}
+
 Test(magazine, any_number_at_once)
 {
 	static void *p[3][900];
