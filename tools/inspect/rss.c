@@ -271,9 +271,7 @@ static bool read_zone_pages(struct walk *w, const struct heap_zone *z, char **er
 bool rss_read(struct heap *h, struct rss_map *map, char **error)
 {
 	struct walk w = { .heap = h, .row = map->row };
-	struct range *ranges;
 	bool ok = true;
-	size_t nr;
 
 	*map = (struct rss_map){ 0 };
 	for (size_t i = 0; i < h->nr_caches; i++)
@@ -285,14 +283,21 @@ bool rss_read(struct heap *h, struct rss_map *map, char **error)
 	add_metadata(h, map->row);
 	for (int i = 0; i < NR_ROWS; i++)
 		map->total += map->row[i].rss;
-	ranges = heap_ranges(h, &nr);
-	map->accounted = h->src->ops->accounted(h->src, ranges, nr, &map->smaps);
-	free(ranges);
 	if (ok && !source_alive(h->src)) {
 		*error = xstrdup("the process ended while it was read");
 		ok = false;
 	}
 	return ok;
+}
+
+void rss_account(struct heap *h, struct rss_map *map)
+{
+	size_t nr;
+	struct range *ranges = heap_ranges(h, &nr);
+
+	map->accounted = h->src->ops->accounted(h->src, ranges, nr, &map->smaps) &&
+			 source_alive(h->src);
+	free(ranges);
 }
 
 uint64_t rss_total(const struct heap *h)

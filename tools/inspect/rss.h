@@ -42,7 +42,7 @@ struct rss_line {
 struct rss_map {
 	struct rss_line row[NR_ROWS];
 	uint64_t total;		/* sum of the rows' rss */
-	bool accounted;		/* whether the system tells: */
+	bool accounted;		/* rss_account() was called, and the system told it: */
 	uint64_t smaps;		/* the RSS of the same address space, by its account */
 };
 
@@ -51,6 +51,13 @@ struct rss_map {
  * the page map: of what is resident of it.
  */
 bool rss_read(struct heap *h, struct rss_map *map, char **error);
+
+/*
+ * Asks the system as well, to be shown beside @map. Costs as much again: the kernel
+ * walks every mapping of the process, holding its mmap_lock. So not for what reads
+ * every second.
+ */
+void rss_account(struct heap *h, struct rss_map *map);
 
 /* The resident part of the heap alone, without a walk; for lists of processes. */
 uint64_t rss_total(const struct heap *h);

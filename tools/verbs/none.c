@@ -216,8 +216,11 @@ static int show_target(const struct options *o)
 		return EXIT_CANT;
 	}
 	maps = xcalloc(t->nr_heaps, sizeof(*maps));
-	for (size_t i = 0; ok && (o->map || o->json) && i < t->nr_heaps; i++)
+	for (size_t i = 0; ok && (o->map || o->json) && i < t->nr_heaps; i++) {
 		ok = rss_read(t->heaps[i], &maps[i], &error);
+		if (ok)
+			rss_account(t->heaps[i], &maps[i]);
+	}
 	if (ok)
 		status = print_heaps(t, maps, o);
 	else {
