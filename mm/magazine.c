@@ -10,16 +10,20 @@
  * calls the backend or while it works on a magazine that it has taken.
  *
  * Misses. Popping from an empty magazine replaces it by one from the depot, or
- * takes it off the CPU, fills it from the backend and loads it again. Pushing
- * onto a full one moves its older half to the depot, or to the backend when the
- * depot has enough; half stays, so that the next operations of either kind hit:
- * a miss costs at least half a magazine's worth of hits, however allocations
- * and frees alternate. Where two threads race for a slot the loser's magazine
+ * takes it off the CPU, gets it a batch from the backend and loads it again.
+ * Pushing onto a full one moves its older half to the depot, which puts two of
+ * them into a magazine, or a batch to the backend when the depot has enough. So
+ * however allocations and frees alternate, a miss comes after a batch's or half a
+ * magazine's worth of hits. Where two threads race for a slot the loser's magazine
  * goes to the depot; nothing is lost.
  *
+ * Batches are bounded: a large magazine serves many hits between two misses, but
+ * no miss waits for more than BATCH objects of the backend, whose lock is never
+ * held for more.
+ *
  * Capacity. Magazines start small and grow by a level after some misses at the
- * present one. What a full one may hold, and what all those in the depot may,
- * follows the bytes that the cache has in use: a sixteenth and an eighth of them,
+ * present one. What the loaded ones of all CPUs may hold, and what those in the
+ * depot may, follows the bytes that the cache has in use: an eighth of them each,
  * within bounds. A small heap keeps little in stock, a size that a program
  * hardly uses next to nothing.
  *
@@ -37,17 +41,19 @@
 #include "task.h"
 
 /*
- * What a loaded magazine may hold: a sixteenth of the live bytes within these
- * bounds, but for the smallest magazine, which is always allowed.
+ * What a loaded magazine may hold: a CPU's part of an eighth of the live bytes within
+ * these bounds, but for the smallest magazine, which is always allowed.
  */
 #define MAGAZINE_MIN_BYTES	(12UL << 10)
 #define MAGAZINE_MAX_BYTES	(64UL << 10)
-/* What a depot may hold: an eighth within these bounds, in 1 to 16 full magazines. */
+/* What a depot may hold, magazines and all: an eighth within these bounds, in 1 to 16. */
 #define DEPOT_MIN_BYTES		(64UL << 10)
 #define DEPOT_MAX_BYTES		(256UL << 10)
 #define DEPOT_MAX_FULL		16UL
 /* Empty magazines kept for the next ones. */
-#define DEPOT_MAX_EMPTY		2
+#define DEPOT_MAX_EMPTY		4
+/* Objects that a miss gets from the backend, or gives back. */
+#define BATCH			256U
 /* A level is left after this many misses, times its capacity over 3. */
 #define LEVEL_MISSES		4
 
@@ -124,7 +130,8 @@ static void list_push(struct magazine **list, unsigned int *nr, struct magazine 
 
 static unsigned int depot_limit(const struct magazine_cache *mc)
 {
-	size_t bytes = (size_t)MAGAZINE_CAPACITY(mc->level) * mc->round_bytes / 2;
+	size_t bytes = (size_t)MAGAZINE_CAPACITY(mc->level) * mc->round_bytes +
+		       MAGAZINE_BYTES(mc->level);
 	size_t budget = clamp(READ_ONCE(mc->live_bytes) / 8, DEPOT_MIN_BYTES, DEPOT_MAX_BYTES);
 
 	return (unsigned int)clamp(budget / bytes, 1UL, DEPOT_MAX_FULL);
@@ -132,8 +139,8 @@ static unsigned int depot_limit(const struct magazine_cache *mc)
 
 static bool may_grow(const struct magazine_cache *mc)
 {
-	size_t budget = clamp(READ_ONCE(mc->live_bytes) / 16, MAGAZINE_MIN_BYTES,
-			      MAGAZINE_MAX_BYTES);
+	size_t budget = clamp(READ_ONCE(mc->live_bytes) / 8 / percpu.nr_cpus,
+			      MAGAZINE_MIN_BYTES, MAGAZINE_MAX_BYTES);
 
 	return mc->level < mc->max_level &&
 	       (size_t)MAGAZINE_CAPACITY(mc->level + 1) * mc->round_bytes <= budget;
@@ -244,22 +251,27 @@ static bool depot_put_full(struct magazine_cache *mc, struct magazine *m)
 }
 
 /*
- * An empty magazine for half of a full one that the depot has room for; NULL:
- * it has none, or there is no memory.
+ * A magazine that @n more rounds fit in: the one that was put last, or an empty one.
+ * NULL: the depot has enough, or there is no memory.
  */
-static struct magazine *depot_begin_put(struct magazine_cache *mc)
+static struct magazine *depot_begin_put(struct magazine_cache *mc, u32 n)
 {
-	struct magazine *m = NULL;
 	unsigned int level;
+	struct magazine *m;
 	bool room;
 
 	lock(&mc->lock);
 	depot_count_miss(mc);
 	room = !mc->dead && mc->nr_full < mc->max_full;
 	level = mc->level;
-	if (room)
-		m = list_pop(&mc->empty, &mc->nr_empty);
+	m = mc->full;
+	if (m && m->capacity - m->count >= n)
+		list_pop(&mc->full, &mc->nr_full);
+	else
+		m = room ? list_pop(&mc->empty, &mc->nr_empty) : NULL;
 	unlock(&mc->lock);
+	if (m && m->count)
+		return m;
 	return room ? magazine_of_level(m, level) : NULL;
 }
 
@@ -274,8 +286,11 @@ static unsigned int backend_refill(struct magazine_cache *mc, void **rounds,
 
 static void backend_flush(struct magazine_cache *mc, void **rounds, unsigned int n)
 {
-	stat_inc(mc->nr_flush);
-	mc->backend->flush(mc, rounds, n);
+	for (unsigned int done = 0, part; done < n; done += part) {
+		part = min(n - done, BATCH);
+		stat_inc(mc->nr_flush);
+		mc->backend->flush(mc, rounds + done, part);
+	}
 }
 
 /* Sends a magazine that is the caller's to the depot, or its rounds to the backend. */
@@ -334,7 +349,7 @@ static void *alloc_refill(struct magazine_cache *mc, struct magazine *m, gfp_t g
 {
 	void *object;
 
-	m->count = backend_refill(mc, m->round, m->capacity, gfp);
+	m->count = backend_refill(mc, m->round, min(m->capacity, BATCH), gfp);
 	if (m->count == 0) {
 		depot_put_empty(mc, m);
 		return NULL;
@@ -420,27 +435,28 @@ void *magazine_alloc(struct magazine_cache *mc, gfp_t gfp)
 /* ---- freeing ---------------------------------------------------------------------------- */
 
 /*
- * Makes room in a full magazine that is the caller's: the older half goes to
- * the depot in a magazine of its own, or to the backend. Returns the magazine
- * to go on with, which is a larger one where the level has grown.
+ * Makes room in a full magazine that is the caller's: its oldest rounds go to the
+ * depot or to the backend. Returns the magazine to go on with, which is a larger one
+ * where the level has grown.
  */
-static struct magazine *free_half(struct magazine_cache *mc, struct magazine *m)
+static struct magazine *free_oldest(struct magazine_cache *mc, struct magazine *m)
 {
-	u32 half = (m->count + 1) / 2, rest = m->count - half;
-	struct magazine *other = depot_begin_put(mc);
+	u32 n = m->count / 2;
+	struct magazine *to = depot_begin_put(mc, n);
+	unsigned int level = READ_ONCE(mc->level);
 
-	if (other) {
-		/* @other may be the larger one: it takes the younger half. */
-		memcpy(other->round, m->round + half, rest * sizeof(void *));
-		other->count = rest;
-		m->count = half;
-		magazine_retire(mc, m);
-		return other;
+	if (to) {
+		memcpy(to->round + to->count, m->round, n * sizeof(void *));
+		to->count += n;
+		magazine_retire(mc, to);
+	} else {
+		n = min(n, BATCH);
+		backend_flush(mc, m->round, n);
 	}
-	backend_flush(mc, m->round, half);
-	memcpy(m->round, m->round + half, rest * sizeof(void *));	/* rest <= half */
-	m->count = rest;
-	return m;
+	m->count -= n;
+	memmove(m->round, m->round + n, m->count * sizeof(void *));
+	return m->capacity < MAGAZINE_CAPACITY(level) ?
+	       magazine_enlarge(m, depot_get_empty(mc), level) : m;
 }
 
 void magazine_free_slow(struct magazine_cache *mc, void *object)
@@ -475,7 +491,7 @@ void magazine_free_slow(struct magazine_cache *mc, void *object)
 	} else {
 		m = magazine_of(round_of(cpu, word));
 		if (m->count == m->capacity)
-			m = free_half(mc, m);
+			m = free_oldest(mc, m);
 	}
 	m->round[m->count++] = object;
 	magazine_load(mc, m);

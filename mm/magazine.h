@@ -34,11 +34,11 @@ struct magazine {
 };
 
 /*
- * Capacities by level: 3, 11, 27, 67, 131, 259 rounds and five words around them.
+ * Capacities by level: 3, 11, 27, 67, 131, 259, 515, 1027 rounds and five words around them.
  * The larger ones are a line longer than a power of two, or those of many caches,
  * which are about equally full, would have their tops in a few sets of the cache.
  */
-#define MAGAZINE_LEVELS		6
+#define MAGAZINE_LEVELS		8
 #define MAGAZINE_BYTES(level)	((64U << (level)) + ((level) > 2 ? 64U : 0U))
 #define MAGAZINE_CAPACITY(level) \
 	((u32)((MAGAZINE_BYTES(level) - sizeof(struct magazine)) / 8 - 2))

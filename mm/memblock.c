@@ -2,7 +2,7 @@
 /*
  * memblock.c - the arena of the allocator's own structures.
  *
- *	size <= 4 KiB	class of 64 * n bytes: free list, else carved from a chunk
+ *	size <= 8320	class of 64 * n bytes: free list, else carved from a chunk
  *	larger		mapped and unmapped by itself
  *
  * Carving. A chunk is 64 KiB of fresh, hence zero, pages; `cur` walks through
@@ -35,8 +35,9 @@
 #include "task.h"
 
 #define LINE		64UL		/* a cache line: no two owners share one */
-#define CLASS_MAX	4096UL
+#define CLASS_MAX	(130 * LINE)	/* the largest magazine (magazine.h) among them */
 #define NR_CLASSES	(CLASS_MAX / LINE)
+#define PIECE		4096UL		/* what is larger comes in multiples of this */
 #define CHUNK_SIZE	(64UL << 10)
 
 /* A free block. */
@@ -240,19 +241,19 @@ void *memblock_alloc(size_t size)
 
 	if (size <= CLASS_MAX)
 		return alloc_small(class_of(size));
-	pages = ALIGN(size, CLASS_MAX);
+	pages = ALIGN(size, PIECE);
 	return pages < size ? NULL : alloc_mapped(pages);
 }
 
 void memblock_free(void *p, size_t size)
 {
 	unsigned int class = class_of(size);
-	size_t pages = ALIGN(size, CLASS_MAX);
+	size_t pages = ALIGN(size, PIECE);
 
 	if (!p)
 		return;
 	if (size > CLASS_MAX) {
-		BUG_ON(!IS_ALIGNED((uintptr_t)p, CLASS_MAX));
+		BUG_ON(!IS_ALIGNED((uintptr_t)p, PIECE));
 		free_mapped(p, pages);
 		return;
 	}

@@ -82,15 +82,19 @@ static unsigned long whole_lines(const struct kmem_cache *s, unsigned long bits)
 	return bits;
 }
 
-/* Takes up to @n free objects of [@from, @to), lowest first; @whole: of whole lines only. */
-static unsigned int take_range(struct kmem_cache *s, struct page *slab, void **rounds,
+/*
+ * Takes up to @n free objects of [@from, @to), and writes them below @top: the lowest
+ * first, which is the last round and so the first to be handed out. @whole: of
+ * whole lines only.
+ */
+static unsigned int take_range(struct kmem_cache *s, struct page *slab, void **top,
 			       unsigned int n, unsigned int from, unsigned int to, bool whole)
 {
 	char *base = slab_address(slab);
 	unsigned long mask = ~0UL << from % 64;
-	unsigned int got = 0;
+	void **bottom = top - n, **round = top;
 
-	for (unsigned int first = ALIGN_DOWN(from, 64); first < to && got < n; first += 64) {
+	for (unsigned int first = ALIGN_DOWN(from, 64); first < to && round > bottom; first += 64) {
 		unsigned long *word = slab_word(slab, first), bits;
 
 		if (to - first < 64)
@@ -99,14 +103,14 @@ static unsigned int take_range(struct kmem_cache *s, struct page *slab, void **r
 		if (whole)
 			bits = whole_lines(s, bits);
 		*word ^= bits;
-		while (bits && got < n) {
-			rounds[got++] = base + (size_t)(first + __ffs(bits)) * s->size;
+		while (bits && round > bottom) {
+			*--round = base + (size_t)(first + __ffs(bits)) * s->size;
 			bits &= bits - 1;
 		}
 		*word |= bits;
 		mask = ~0UL;
 	}
-	return got;
+	return (unsigned int)(top - round);
 }
 
 /*
@@ -114,14 +118,14 @@ static unsigned int take_range(struct kmem_cache *s, struct page *slab, void **r
  * those first that have no neighbour in use in their cache line, which may be in
  * use on another CPU. Node lock held, or slab not yet known.
  */
-static unsigned int slab_take(struct kmem_cache *s, struct page *slab, void **rounds,
+static unsigned int slab_take(struct kmem_cache *s, struct page *slab, void **top,
 			      unsigned int n)
 {
 	unsigned int got = 0;
 
 	for (bool whole = s->size <= 32 && !host_single_threaded(); got < n; whole = false) {
-		got += take_range(s, slab, rounds + got, n - got, s->colour, s->objects, whole);
-		got += take_range(s, slab, rounds + got, n - got, 0, s->colour, whole);
+		got += take_range(s, slab, top - got, n - got, s->colour, s->objects, whole);
+		got += take_range(s, slab, top - got, n - got, 0, s->colour, whole);
 		if (!whole)
 			break;
 	}
@@ -338,8 +342,8 @@ static void node_count(struct kmem_cache *s, long objects)
 
 /* ---- refill -------------------------------------------------------------------------------- */
 
-/* Takes from the slabs that the node has. */
-static unsigned int node_refill(struct kmem_cache *s, void **rounds, unsigned int n)
+/* Takes from the slabs that the node has, into @n rounds below @top. */
+static unsigned int node_refill(struct kmem_cache *s, void **top, unsigned int n)
 {
 	int near = numa_local_index();
 	struct kmem_cache_node *node = &s->node;
@@ -350,7 +354,7 @@ static unsigned int node_refill(struct kmem_cache *s, void **rounds, unsigned in
 	while (got < n && (slab = node_pick(node, near))) {
 		unsigned int before = slab->inuse;
 
-		got += slab_take(s, slab, rounds + got, n - got);
+		got += slab_take(s, slab, top - got, n - got);
 		slab_relist(s, slab, before);
 	}
 	node_count(s, got);
@@ -372,14 +376,14 @@ static unsigned int slab_refill(struct magazine_cache *mc, void **rounds,
 {
 	struct kmem_cache *s = container_of(mc, struct kmem_cache, mag);
 	struct kmem_cache_node *node = &s->node;
-	unsigned int got = node_refill(s, rounds, n);
+	unsigned int got = node_refill(s, rounds + n, n);
 
 	if (!got) {
 		struct page *slab = new_slab(s, gfp);
 
 		if (!slab)
 			return 0;
-		got = slab_take(s, slab, rounds, n);
+		got = slab_take(s, slab, rounds + n, n);
 		lock(&node->lock);
 		node_add_slab(node, slab);
 		node_count(s, got);
@@ -387,13 +391,8 @@ static unsigned int slab_refill(struct magazine_cache *mc, void **rounds,
 		slab_relist(s, slab, s->objects);
 		unlock(&node->lock);
 	}
-	/* The last round is handed out first: lowest address last. */
-	for (unsigned int i = 0, j = got - 1; i < j; i++, j--) {
-		void *t = rounds[i];
-
-		rounds[i] = rounds[j];
-		rounds[j] = t;
-	}
+	if (got < n)
+		memmove(rounds, rounds + n - got, got * sizeof(void *));
 	return got;
 }
 
@@ -428,7 +427,7 @@ void *slab_alloc_node(struct kmem_cache *s, gfp_t gfp, int node)
 	before = fresh ? s->objects : slab->inuse;
 	if (fresh)
 		node_add_slab(n, fresh);
-	slab_take(s, slab, &object, 1);
+	slab_take(s, slab, &object + 1, 1);
 	slab_relist(s, slab, before);
 	node_count(s, 1);
 	stat_inc_locked(n->alloc_slowpath);
@@ -452,7 +451,7 @@ void *slab_alloc_nolock(struct kmem_cache *s)
 	if (slab) {
 		unsigned int before = slab->inuse;
 
-		slab_take(s, slab, &object, 1);
+		slab_take(s, slab, &object + 1, 1);
 		slab_relist(s, slab, before);
 		node_count(s, 1);
 		stat_inc_locked(n->alloc_slowpath);
@@ -506,52 +505,76 @@ static __cold const char *object_fault(struct kmem_cache *s, const void *object,
 	return NULL;
 }
 
-/* The slab of @s that an object of it lies in; NULL if it lies in none. */
-static struct page *slab_of(struct kmem_cache *s, const void *object)
+/* @run objects of the slab went back, whose bits are set: count them, move the slab. */
+static void slab_put(struct kmem_cache *s, struct page *slab, unsigned int run)
 {
-	struct zone *z = zone_of(object);
-	struct page *slab;
+	unsigned int before = slab->inuse, now = before - run;
 
-	if (unlikely(!z))
-		return NULL;
-	slab = slab_around(s, z, zone_zpn(z, object));
-	return likely(slab->type == PT_SLAB && slab->slab_cache == s) ? slab : NULL;
+	slab->inuse = now;
+	if (before == s->objects || now == 0 ||
+	    before * s->bin_reciprocal >> 16 != now * s->bin_reciprocal >> 16)
+		slab_relist(s, slab, before);
 }
 
 /*
- * Sets the bits of the objects at the front of @rounds that lie in one slab:
- * objects that were allocated together are mostly freed together. Returns how
- * many it took, 0: the first one is bad. Node lock.
+ * Sets the bits of the objects at the front of @rounds that lie in the slab, at @base:
+ * objects that were allocated together are mostly freed together. A word stays in a
+ * register as long as the next object is in it, too: through memory, each would wait
+ * for the one before. Returns how many; what it stops at is bad or in another slab.
  */
-static unsigned int flush_run(struct kmem_cache *s, void **rounds, unsigned int n)
+static unsigned int flush_run(struct kmem_cache *s, struct page *slab, char *base,
+			      void **rounds, unsigned int n)
 {
-	struct page *slab = slab_of(s, rounds[0]);
-	unsigned int i, before;
-	char *base;
+	const unsigned long size = s->size, end = s->objects * size;
+	unsigned int i, at = ~0U;
+	unsigned long bits = 0, *word = &bits;
 
-	if (unlikely(!slab))
-		return 0;
-	base = slab_address(slab);
 	for (i = 0; i < n; i++) {
-		unsigned long offset = (unsigned long)((char *)rounds[i] - base), bit, *word;
-		unsigned int index;
+		unsigned long offset = (unsigned long)((char *)rounds[i] - base), bit;
+		unsigned int index = slab_index(s, offset);
 
-		if (offset >= PAGE_SIZE << s->order)
+		if (offset >= end || index * size != offset)
 			break;
-		index = slab_index(s, offset);
-		word = slab_word(slab, index);
+		if (index / 64 != at) {
+			*word = bits;
+			at = index / 64;
+			word = slab_word(slab, index);
+			bits = *word;
+		}
 		bit = BIT(index % 64);
-		if (unlikely((unsigned long)index * s->size != offset || index >= s->objects ||
-			     (*word & bit)))
+		if (unlikely(bits & bit))
 			break;
-		*word |= bit;
+		bits |= bit;
 	}
-	if (unlikely(i == 0))
-		return 0;
-	before = slab->inuse;
-	slab->inuse -= i;
-	slab_relist(s, slab, before);
+	*word = bits;
 	return i;
+}
+
+/*
+ * Takes objects back, one slab after the other. Returns how many; the next one is bad.
+ * Node lock.
+ */
+static unsigned int flush_slabs(struct kmem_cache *s, void **rounds, unsigned int n)
+{
+	unsigned int done = 0;
+
+	while (done < n) {
+		struct zone *z = zone_of(rounds[done]);
+		struct page *slab;
+		unsigned int run;
+
+		if (unlikely(!z))
+			break;
+		slab = slab_around(s, z, zone_zpn(z, rounds[done]));
+		if (unlikely(slab->type != PT_SLAB || slab->slab_cache != s))
+			break;
+		run = flush_run(s, slab, zone_page_address(z, slab), rounds + done, n - done);
+		if (unlikely(!run))
+			break;
+		slab_put(s, slab, run);
+		done += run;
+	}
+	return done;
 }
 
 /* The struct pages of random objects are cache misses: ask for all of them first. */
@@ -582,22 +605,18 @@ static void prefetch_slabs(const struct kmem_cache *s, void **rounds, unsigned i
 static void flush_objects(struct kmem_cache *s, void **rounds, unsigned int n, void *caller)
 {
 	struct kmem_cache_node *node = &s->node;
-	unsigned int done = 0;
+	unsigned int done;
 	LIST_HEAD(out);
 
 	prefetch_slabs(s, rounds, n);
 	lock(&node->lock);
-	while (done < n) {
-		unsigned int run = flush_run(s, rounds + done, n - done);
+	done = flush_slabs(s, rounds, n);
+	if (unlikely(done < n)) {
+		struct page *slab;
+		const char *fault = object_fault(s, rounds[done], &slab);
 
-		if (unlikely(run == 0)) {
-			struct page *slab;
-			const char *fault = object_fault(s, rounds[done], &slab);
-
-			unlock(&node->lock);
-			slab_report_bad_free(s, slab, rounds[done], fault, caller);
-		}
-		done += run;
+		unlock(&node->lock);
+		slab_report_bad_free(s, slab, rounds[done], fault, caller);
 	}
 	node_count(s, -(long)n);
 	stat_add_locked(node->free_slowpath, n);

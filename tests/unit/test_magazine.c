@@ -17,7 +17,7 @@ enum { HOME, OUT };	/* in the backend; in a magazine or with the program */
 
 static unsigned int where[OBJECTS];
 static unsigned int with_program[OBJECTS];
-static unsigned long errors, refills, flushes, biggest;
+static unsigned long errors, refills, flushes, biggest, most_wanted;
 static long left = OBJECTS;		/* objects at home */
 static unsigned int hint;
 static bool starve;
@@ -39,6 +39,7 @@ static unsigned int refill(struct magazine_cache *mc, void **rounds, unsigned in
 	(void)mc;
 	(void)gfp;
 	stat_inc(refills);
+	most_wanted = max(most_wanted, (unsigned long)n);
 	if (READ_ONCE(starve))
 		return 0;
 	for (unsigned int tried = 0; tried < OBJECTS && got < n; tried++) {
@@ -342,6 +343,7 @@ Test(magazine, fewer_at_once_when_memory_ends)
 Test(magazine, many_out_many_back)
 {
 	static void *p[5000];
+	unsigned int most = 0;
 
 	start(64);
 	for (unsigned int round = 0; round < 5; round++) {
@@ -351,7 +353,8 @@ Test(magazine, many_out_many_back)
 		for (unsigned int i = 0; i < ARRAY_SIZE(p); i++)
 			give(p[i]);
 		check();
-		cr_expect(mc.nr_full <= mc.max_full, "%u full of %u", mc.nr_full, mc.max_full);
+		most = max(most, mc.max_full);	/* larger magazines are fewer */
+		cr_expect(mc.nr_full <= most, "%u full of %u", mc.nr_full, most);
 		for (struct magazine *m = mc.full; m; m = m->next)
 			cr_expect(m->count > 0 && m->count <= m->capacity);
 		for (struct magazine *m = mc.empty; m; m = m->next)
@@ -376,6 +379,81 @@ Test(magazine, level_grows_with_use)
 			give(p[i]);
 	}
 	cr_expect(mc.level > level && mc.level <= mc.max_level, "level %u", mc.level);
+	finish();
+}
+
+/* Takes and gives back until the level is the highest. */
+static void grow_to_max(void **p, unsigned int n)
+{
+	for (unsigned int round = 0; mc.level < mc.max_level; round++) {
+		cr_assert(round < 5000, "level %u of %u", mc.level, mc.max_level);
+		for (unsigned int i = 0; i < n; i++)
+			cr_assert(p[i] = take());
+		for (unsigned int i = 0; i < n; i++)
+			give(p[i]);
+	}
+}
+
+/* The depot puts halves together: all its magazines but the last one put are full. */
+Test(magazine, halves_share_a_magazine)
+{
+	static void *p[6000];
+	unsigned int nr = 0;
+
+	start(16);
+	grow_to_max(p, ARRAY_SIZE(p));
+	magazine_cache_drain(&mc, true);
+	for (unsigned int i = 0; i < ARRAY_SIZE(p); i++)
+		cr_assert(p[i] = take());
+	for (unsigned int i = 0; i < ARRAY_SIZE(p); i++)
+		give(p[i]);
+	check();
+	cr_assert(mc.full && mc.full->next && mc.full->next->next);
+	for (struct magazine *m = mc.full->next; m; m = m->next, nr++)
+		cr_expect(m->capacity - m->count < m->capacity / 2, "%u of %u", m->count, m->capacity);
+	cr_expect(nr >= 4, "%u", nr);
+	finish();
+}
+
+/* However large magazines are: no caller of the backend, nor its lock, is kept for long. */
+Test(magazine, batches_are_bounded)
+{
+	static void *p[6000];
+
+	start(16);
+	grow_to_max(p, ARRAY_SIZE(p));
+	cr_assert(MAGAZINE_CAPACITY(mc.level) > 1000);
+	for (unsigned int i = 0; i < ARRAY_SIZE(p); i++)
+		cr_assert(p[i] = take());
+	for (unsigned int i = 0; i < ARRAY_SIZE(p); i++)
+		give(p[i]);
+	magazine_cache_drain(&mc, true);
+	cr_expect(magazine_cache_count(&mc) == 0);
+	cr_expect(biggest == 256 && most_wanted == 256, "%lu, %lu", biggest, most_wanted);
+	finish();
+}
+
+/* A CPU that only frees gets larger magazines as well. */
+Test(magazine, level_grows_where_objects_only_come_back)
+{
+	static void *p[OBJECTS];
+	unsigned int n = 0, level;
+	unsigned int cpu;
+	long word;
+
+	start(16);
+	level = mc.level;
+	while (n < 9000) {
+		cr_assert(backend.refill(&mc, &p[n], 1, GFP_KERNEL) == 1);
+		with_program[index_of(p[n++])] = 1;
+	}
+	for (unsigned int i = 0; i < n; i++)
+		give(p[i]);
+	check();
+	cr_assert(mc.level > level, "level %u", mc.level);
+	word = percpu_word(mc.slot, &cpu);
+	cr_assert(word != WORD_CLOSED && word != WORD_DRAINING);
+	cr_expect(magazine_of(round_of(cpu, word))->capacity == MAGAZINE_CAPACITY(mc.level));
 	finish();
 }
 

@@ -19,13 +19,13 @@ static bool all_zero(const char *p, size_t size)
 
 static size_t alignment_of(size_t size)
 {
-	return size <= 4096 ? 64 : 4096;
+	return size <= 8320 ? 64 : 4096;
 }
 
 Test(memblock, aligned_to_a_line_and_zero)
 {
 	static const size_t sizes[] = { 0, 1, 8, 63, 64, 65, 128, 129, 500, 512, 1000, 2048,
-					2049, 4095, 4096, 4097, 5000, 65536, 1 << 20 };
+					2049, 4095, 4096, 4097, 8256, 8320, 8321, 65536, 1 << 20 };
 
 	for (int round = 0; round < 4; round++) {
 		for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
@@ -166,7 +166,7 @@ Test(memblock, refusals_are_null_and_leave_nothing)
 	unsigned int n = 0;
 
 	host_fault = no_map;
-	cr_assert_null(memblock_alloc(4097));
+	cr_assert_null(memblock_alloc(8321));
 	cr_assert_null(memblock_alloc(1 << 20));
 	while (memblock_alloc(4096))
 		n++;
@@ -260,6 +260,6 @@ static void free_twice(void)
 Test(memblock, misuse_stops)
 {
 	assert_aborts(free_misaligned, "kmem: BUG: !IS_ALIGNED((uintptr_t)p, LINE)");
-	assert_aborts(free_large_misaligned, "kmem: BUG: !IS_ALIGNED((uintptr_t)p, CLASS_MAX)");
+	assert_aborts(free_large_misaligned, "kmem: BUG: !IS_ALIGNED((uintptr_t)p, PIECE)");
 	assert_aborts(free_twice, "kmem: BUG: arena.free[class] == p");
 }

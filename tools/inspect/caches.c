@@ -216,31 +216,48 @@ static bool add_round(struct heap *h, uint64_t object)
 	return true;
 }
 
+uint64_t *magazine_loaded(struct heap *h, uint64_t top, size_t *nr)
+{
+	size_t max = h->fields->MAGAZINE_MAX_BYTES / 8;
+	uint64_t *round = xcalloc(max, 8), word[STRUCT_MAX / 8], at = top;
+
+	*nr = 0;
+	/* By aligned pieces: what lies in front of the magazine may be nowhere. */
+	while (top % 8 == 0 && *nr < max) {
+		uint64_t from = at & ~(uint64_t)(sizeof(word) - 1);
+		size_t n = (at - from) / 8 + 1;
+
+		if (!source_read(h->src, from, word, n * 8))
+			break;
+		while (n-- > 0 && *nr < max) {
+			if (!word[n])
+				return round;
+			round[(*nr)++] = word[n];
+		}
+		at = from - 8;
+	}
+	free(round);
+	return NULL;
+}
+
 /* The rounds of a magazine that is loaded, from the top one at @top down. */
 static void loaded_rounds(struct heap *h, struct heap_cache *c, int cpu, uint64_t top,
 			  round_fn fn, void *arg)
 {
-	size_t left = h->fields->MAGAZINE_MAX_BYTES / 8;
-	uint64_t word[STRUCT_MAX / 8];
+	size_t nr;
+	uint64_t *round = magazine_loaded(h, top, &nr);
 
-	while (left) {
-		uint64_t from = top & ~(uint64_t)(sizeof(word) - 1);
-		size_t n = (top - from) / 8 + 1;
-
-		if (top % 8 || !source_read(h->src, from, word, n * 8)) {
-			heap_damage(h, "magazine", top, "cache \"%s\": the magazine loaded on "
-				    "CPU %d is nowhere", c->name, cpu);
-			return;
-		}
-		for (; left && n-- > 0; left--) {
-			struct magazine_round r = { c, cpu, word[n], from + 8 * n };
-
-			if (!r.object)
-				return;
-			fn(h, arg, &r);
-		}
-		top = from - 8;
+	if (!round) {
+		heap_damage(h, "magazine", top, "cache \"%s\": the magazine loaded on CPU %d is "
+			    "nowhere, or has no end", c->name, cpu);
+		return;
 	}
+	for (size_t i = 0; i < nr; i++) {
+		struct magazine_round r = { c, cpu, round[i], top - 8 * i };
+
+		fn(h, arg, &r);
+	}
+	free(round);
 }
 
 /* Those of one in the depot, which says itself how many they are. */
@@ -249,23 +266,25 @@ static void depot_rounds(struct heap *h, struct heap_cache *c, uint64_t addr, ro
 {
 	const struct heap_fields *f = h->fields;
 	size_t max_rounds = (f->MAGAZINE_MAX_BYTES - f->magazine_round.offset) / 8, count;
-	uint64_t rounds = addr + f->magazine_round.offset, word[STRUCT_MAX / 8];
+	uint64_t rounds = addr + f->magazine_round.offset, *word;
 	char bytes[STRUCT_MAX];
 
 	if (!source_read(h->src, addr, bytes, f->sizeof_magazine))
 		return;		/* magazines_each() has said it */
 	count = VALUE(f, bytes, magazine_count);
+	word = xcalloc(max_rounds, 8);
 	if (count > max_rounds || count > VALUE(f, bytes, magazine_capacity) ||
 	    !source_read(h->src, rounds, word, count * 8)) {
 		heap_damage(h, "magazine", addr, "cache \"%s\": a magazine in the depot says that "
 			    "it holds %zu objects", c->name, count);
-		return;
+		count = 0;
 	}
 	for (size_t i = 0; i < count; i++) {
 		struct magazine_round r = { c, -1, word[i], rounds + 8 * i };
 
 		fn(h, arg, &r);
 	}
+	free(word);
 }
 
 /* The full magazines in a cache's depot. */

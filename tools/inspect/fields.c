@@ -99,7 +99,7 @@ bool fields_bind(struct heap_fields *f, const struct layout *l, struct heap *h, 
 			f->NR_PAGE_ORDERS > HEAP_MAX_ORDERS ||
 			f->MAGAZINE_MAX_BYTES % 8 ||
 			f->MAGAZINE_MAX_BYTES < f->sizeof_magazine ||
-			f->MAGAZINE_MAX_BYTES > STRUCT_MAX)) {
+			f->MAGAZINE_MAX_BYTES > 1UL << 20)) {
 		b.type = "";
 		b.name = "its constants";
 	}

@@ -163,6 +163,12 @@ typedef void (*magazine_fn)(struct heap *h, void *arg, struct heap_cache *c, int
 void magazines_each(struct heap *h, struct heap_cache *caches, size_t nr, magazine_fn fn,
 		    void *arg);
 
+/*
+ * The rounds of a loaded magazine, from the top one at @top down, *@nr of them; to be
+ * freed. NULL: they can't be read, or no NULL is below them.
+ */
+uint64_t *magazine_loaded(struct heap *h, uint64_t top, size_t *nr);
+
 /* Whole pages. */
 static inline uint64_t heap_page_up(const struct heap *h, uint64_t bytes)
 {

@@ -64,24 +64,6 @@ static void check_magazine(struct verify *v, const struct heap_cache *c, uint64_
 		       "are damaged", c->name);
 }
 
-/* How many rounds lie below @top, and where the magazine begins; false: no bottom near. */
-static bool find_bottom(const struct heap *h, uint64_t top, uint64_t *addr, uint64_t *rounds)
-{
-	const struct heap_fields *f = h->fields;
-	uint64_t size = f->MAGAZINE_MAX_BYTES, from = top & ~(size - 1), word[STRUCT_MAX / 8];
-	size_t n = (top - from) / 8;
-
-	if (top % 8 || !source_read(h->src, from, word, n * 8 + 8))
-		return false;
-	for (size_t i = n + 1; i-- > 0;)
-		if (!word[i]) {
-			*addr = from + 8 * i - f->magazine_bottom.offset;
-			*rounds = n - i;
-			return true;
-		}
-	return false;
-}
-
 static void look_at_magazine(struct heap *h, void *arg, struct heap_cache *c, int cpu,
 			     uint64_t at)
 {
@@ -97,8 +79,15 @@ static void look_at_magazine(struct heap *h, void *arg, struct heap_cache *c, in
 		if (rounds == 0)
 			DAMAGE(m->v, "magazine", at, "%s: an empty magazine is among its full ones",
 			       c->name);
-	} else if (!h->fields->magazine_bottom.size || !find_bottom(h, at, &addr, &rounds)) {
-		return;		/* what can't be read was said while the heap was read */
+	} else {
+		size_t nr;
+		uint64_t *round = magazine_loaded(h, at, &nr);
+
+		free(round);
+		if (!round || !h->fields->magazine_bottom.size)
+			return;		/* what can't be read was said while the heap was read */
+		rounds = nr;
+		addr = at - 8 * nr - h->fields->magazine_bottom.offset;
 	}
 	check_magazine(m->v, c, addr, rounds);
 }
