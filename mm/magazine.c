@@ -12,7 +12,8 @@
  * Misses. Popping from an empty magazine replaces it by one from the depot, or
  * takes it off the CPU, gets it a batch from the backend and loads it again.
  * Pushing onto a full one moves its older half to the depot, which puts two of
- * them into a magazine, or a batch to the backend when the depot has enough. So
+ * them into a magazine, or a batch to the backend when the depot has enough or the
+ * half lies scattered over memory. So
  * however allocations and frees alternate, a miss comes after a batch's or half a
  * magazine's worth of hits. Where two threads race for a slot the loser's magazine
  * goes to the depot; nothing is lost.
@@ -52,6 +53,8 @@
 #define DEPOT_MAX_FULL		16UL
 /* Empty magazines kept for the next ones. */
 #define DEPOT_MAX_EMPTY		4
+/* Within how many objects' bytes two are near each other. */
+#define NEAR			128UL
 /* Objects that a miss gets from the backend, or gives back. */
 #define BATCH			256U
 /* A level is left after this many misses, times its capacity over 3. */
@@ -435,6 +438,20 @@ void *magazine_alloc(struct magazine_cache *mc, gfp_t gfp)
 /* ---- freeing ---------------------------------------------------------------------------- */
 
 /*
+ * Whether most rounds are far from the ones below them. Such would be handed out as they
+ * came, one cache line and one page each; the backend sorts them.
+ */
+static bool scattered(const struct magazine_cache *mc, void *const *round, u32 n)
+{
+	size_t reach = NEAR * (size_t)mc->round_bytes;
+	u32 near = 0, seen = 0;
+
+	for (u32 i = 1; i < n; i += 8, seen++)
+		near += (uintptr_t)round[i] - (uintptr_t)round[i - 1] + reach < 2 * reach;
+	return near < seen / 2;
+}
+
+/*
  * Makes room in a full magazine that is the caller's: its oldest rounds go to the
  * depot or to the backend. Returns the magazine to go on with, which is a larger one
  * where the level has grown.
@@ -442,7 +459,7 @@ void *magazine_alloc(struct magazine_cache *mc, gfp_t gfp)
 static struct magazine *free_oldest(struct magazine_cache *mc, struct magazine *m)
 {
 	u32 n = m->count / 2;
-	struct magazine *to = depot_begin_put(mc, n);
+	struct magazine *to = scattered(mc, m->round, n) ? NULL : depot_begin_put(mc, n);
 	unsigned int level = READ_ONCE(mc->level);
 
 	if (to) {

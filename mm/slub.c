@@ -289,6 +289,16 @@ static void discard_slabs(struct kmem_cache *s, struct list_head *slabs)
 }
 
 /*
+ * The empty slabs that a node keeps: a part of all, for a program whose objects come
+ * and go in waves. The share is of what is there now, so where all objects go, so do
+ * their slabs; the reclaimer takes what stays unused.
+ */
+static unsigned long node_max_empty(const struct kmem_cache_node *n)
+{
+	return max(NODE_MAX_EMPTY, n->nr_slabs / 8);
+}
+
+/*
  * Moves empty slabs beyond @keep to @out. Those of a SLAB_TYPESAFE_BY_RCU cache that
  * is alive stay where nobody is there who would free them (slab_rcu.c). Node lock.
  */
@@ -620,8 +630,8 @@ static void flush_objects(struct kmem_cache *s, void **rounds, unsigned int n, v
 	}
 	node_count(s, -(long)n);
 	stat_add_locked(node->free_slowpath, n);
-	if (unlikely(node->nr_empty > NODE_MAX_EMPTY))
-		node_trim_empty(s, NODE_MAX_EMPTY, &out);
+	if (unlikely(node->nr_empty > node_max_empty(node)))
+		node_trim_empty(s, node_max_empty(node), &out);
 	unlock(&node->lock);
 	discard_slabs(s, &out);
 }

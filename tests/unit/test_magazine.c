@@ -415,6 +415,32 @@ Test(magazine, halves_share_a_magazine)
 	finish();
 }
 
+/* Neighbours are kept together for the next who wants some; what lies all over goes home. */
+Test(magazine, scattered_halves_go_to_the_backend)
+{
+	static void *p[15000];
+	unsigned long before;
+
+	start(16);
+	grow_to_max(p, 6000);
+	magazine_cache_drain(&mc, true);
+	for (unsigned int i = 0; i < ARRAY_SIZE(p); i++)
+		cr_assert(p[i] = take());
+	magazine_cache_drain(&mc, true);
+	before = mc.nr_depot_put;
+	/* 7919 is prime to 15000: all of them, neighbours in time far apart. */
+	for (unsigned int i = 0; i < 4000; i++)
+		give(p[i * 7919UL % ARRAY_SIZE(p)]);
+	check();
+	cr_expect(mc.nr_depot_put == before, "%lu", mc.nr_depot_put - before);
+	for (unsigned int i = 0; i < ARRAY_SIZE(p); i++)
+		if (with_program[index_of(p[i])])
+			give(p[i]);
+	check();
+	cr_expect(mc.nr_depot_put > before);
+	finish();
+}
+
 /* However large magazines are: no caller of the backend, nor its lock, is kept for long. */
 Test(magazine, batches_are_bounded)
 {
