@@ -221,6 +221,13 @@ const char *block_kind_name(enum block_kind kind)
 	return names[kind];
 }
 
+const char *migratetype_name(unsigned int type)
+{
+	static const char *const names[] = { "Unmovable", "Movable", "Reclaimable" };
+
+	return type < ARRAY_SIZE(names) ? names[type] : "other";
+}
+
 /* ---- objects ---------------------------------------------------------------------------- */
 
 size_t heap_first_round(const struct heap *h, uint64_t addr)

@@ -74,6 +74,9 @@ void blocks_walk(struct page_window *w, block_fn fn, void *arg);
 
 const char *block_kind_name(enum block_kind kind);
 
+/* As the kernel's /proc/pagetypeinfo writes it: "Movable". */
+const char *migratetype_name(unsigned int type);
+
 /* ---- objects in a slab ------------------------------------------------------------ */
 
 static inline bool slab_object_free(const struct heap *h, const struct heap_block *b,

@@ -11,13 +11,6 @@
 
 #define MAX_TYPES	8
 
-static const char *type_name(unsigned int type)
-{
-	static const char *const names[] = { "Unmovable", "Movable", "Reclaimable" };
-
-	return type < ARRAY_SIZE(names) ? names[type] : "other";
-}
-
 struct counts {
 	uint64_t free[MAX_TYPES][HEAP_MAX_ORDERS];	/* blocks */
 	uint64_t blocks[MAX_TYPES];			/* pageblocks */
@@ -65,7 +58,7 @@ static void zone_json(const struct heap *h, const struct heap_zone *z, const str
 	       zone_name(z, name, sizeof(name)));
 	for (unsigned int t = 0; t < nr_types(h); t++) {
 		printf("%s\n    \"%s\": {\"pageblocks\": %" PRIu64 ", \"free_blocks\": [",
-		       t ? "," : "", type_name(t), c->blocks[t]);
+		       t ? "," : "", migratetype_name(t), c->blocks[t]);
 		for (uint32_t o = 0; o < h->nr_orders; o++)
 			printf("%s%" PRIu64, o ? ", " : "", c->free[t][o]);
 		fputs("]}", stdout);
@@ -80,7 +73,7 @@ static void zone_free_text(const struct heap *h, const struct heap_zone *z,
 
 	for (unsigned int t = 0; t < nr_types(h); t++) {
 		printf("Node %4d, zone %8s, type %12s ", z->node,
-		       zone_name(z, name, sizeof(name)), type_name(t));
+		       zone_name(z, name, sizeof(name)), migratetype_name(t));
 		for (uint32_t o = 0; o < h->nr_orders; o++)
 			printf("%6" PRIu64 " ", c->free[t][o]);
 		putchar('\n');
@@ -101,7 +94,7 @@ static void show_text(const struct heap *h, const struct counts *c)
 		zone_free_text(h, &h->zones[i], &c[i]);
 	printf("\n%-23s", "Number of blocks type ");
 	for (unsigned int t = 0; t < nr_types(h); t++)
-		printf("%12s ", type_name(t));
+		printf("%12s ", migratetype_name(t));
 	putchar('\n');
 	for (size_t i = 0; i < h->nr_zones; i++) {
 		printf("Node %d, zone %8s ", h->zones[i].node,
