@@ -5,6 +5,7 @@
  *	map.c			the verb: options, the file
  *	map_uses.c		the pages of a zone as runs of one use
  *	map_svg.c		the picture
+ *	map_json.c		the same for programs
  */
 #ifndef TOOLS_VERBS_MAP_H
 #define TOOLS_VERBS_MAP_H
@@ -48,7 +49,8 @@ bool map_walk(struct heap *h, const struct heap_zone *z, map_run_fn fn, void *ar
  */
 unsigned char *map_pageblocks(struct heap *h, const struct heap_zone *z, uint64_t *nr);
 
-/* Writes the heap to @out. False: it can't be told, and what is in @out is not whole. */
+/* Each writes the heap to @out. False: it can't be told, and what is in @out is not whole. */
 bool map_svg(FILE *out, struct heap *h);
+bool map_json(FILE *out, struct heap *h);	/* an object */
 
 #endif /* TOOLS_VERBS_MAP_H */

@@ -13,7 +13,7 @@ const struct verb verbs[] = {
 	{ "findleaks", "[--stop] [--limit=N]", "objects that nothing points at", verb_findleaks },
 	{ "grep", "[--all] [--exact] [--limit=N] VALUE",
 	  "who points there: all words with that value or into that object", verb_grep },
-	{ "map", "-o FILE", "a picture of the heap's pages by use, SVG", verb_map },
+	{ "map", "{-o FILE | --json}", "the heap's pages by use, a picture (SVG) or JSON", verb_map },
 	{ "objects", "[--hex] [--free] [--limit=N] CACHE", "every object that the program holds",
 	  verb_objects },
 	{ "pagetypeinfo", "", "free blocks by migrate type, as the kernel's /proc/pagetypeinfo",
