@@ -4,7 +4,7 @@
 #
 # Columns are found by their names, in the line "# columns:"; Documentation/mm/views.rst
 # describes the form. A last line without its newline, as a recorder that was killed leaves
-# it, is passed over.
+# it, is passed over. A recording of "slabinfo record --json" is made into text first.
 set -u
 
 usage() {
@@ -55,8 +55,15 @@ command -v gnuplot >/dev/null || fail "gnuplot is not installed (Debian: gnuplot
 
 [ -r "$recording" ] || fail "$recording: can't be read"
 IFS= read -r first <"$recording"
-[[ $first == "# libkmem recording "* ]] || fail "$recording: not a recording of slabinfo"
-[ "$first" = "# libkmem recording 1" ] || fail "$recording: of a form that this program does not know (${first#\# })"
+form='' json=''
+if [[ $first == "# libkmem recording "* ]]; then
+	form=${first#\# libkmem recording }
+elif [[ $first =~ ^\{\ *\"libkmem_recording\":\ *([0-9]+)[,\ }] ]]; then
+	form=${BASH_REMATCH[1]} json=yes
+else
+	fail "$recording: not a recording of slabinfo"
+fi
+[ "$form" = 1 ] || fail "$recording: of a form that this program does not know (recording $form)"
 
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
@@ -66,6 +73,57 @@ if [ -z "$(tail -c 1 "$recording" | tr -d '\n')" ]; then
 else
 	head -n -1 "$recording" >"$dir/whole"
 fi || fail "$recording: can't be copied to $dir"
+
+# Objects of numbers, one a line and flat, so that taking away braces, quotes and blanks leaves
+# "key:value,...". The first sample gives the columns; of others a "?" stands for what they lack.
+# The command of the first line is for the title alone: escapes in it become what reads well.
+json_to_text() {
+	awk '
+	NR == 1 {
+		print "# libkmem recording 1"
+		if (match($0, /"pid": *[0-9]+/)) {
+			pid = substr($0, RSTART, RLENGTH)
+			sub(/.*: */, "", pid)
+			print "# pid " pid
+		}
+		if (match($0, /"command": *"([^"\\]|\\.)*"/)) {
+			command = substr($0, RSTART, RLENGTH)
+			sub(/^"command": *"/, "", command)
+			sub(/"$/, "", command)
+			gsub(/\\u[0-9a-fA-F][0-9a-fA-F][0-9a-fA-F][0-9a-fA-F]/, "?", command)
+			gsub(/\\/, "", command)
+			print "# command " command
+		}
+		next
+	}
+	{
+		whole = /^[{].*[}]$/
+		gsub(/[{}" ]/, "")
+		n = split($0, pair, ",")
+		split("", value)
+		for (i = 1; i <= n; i++) {
+			at = index(pair[i], ":")
+			value[substr(pair[i], 1, at - 1)] = substr(pair[i], at + 1)
+		}
+		if (!whole || !("time" in value) || !("rss" in value)) { print "?"; next }
+		if (!columns) {
+			text = "# columns:"
+			for (i = 1; i <= n; i++) {
+				name[++columns] = substr(pair[i], 1, index(pair[i], ":") - 1)
+				text = text " " name[columns]
+			}
+			print text
+		}
+		text = ""
+		for (i = 1; i <= columns; i++)
+			text = text (i > 1 ? " " : "") (name[i] in value ? value[name[i]] : "?")
+		print text
+	}'
+}
+
+if [ -n "$json" ]; then
+	json_to_text <"$dir/whole" >"$dir/text" && mv "$dir/text" "$dir/whole" || exit 1
+fi
 
 # What the pictures need, in MiB: time rss live waste, and rows that belong together. A row that
 # the recording lacks counts nothing; a line that is no whole sample is left out.
@@ -103,8 +161,8 @@ if [ "$(wc -l <"$dir/data")" = 1 ]; then
 fi
 
 if [ -z "$title" ]; then
-	title=$(sed -n 's/^# command //p; /^# columns/q' "$recording" | head -n 1)
-	title="$title, pid $(sed -n 's/^# pid //p; /^# columns/q' "$recording" | head -n 1)"
+	title=$(sed -n 's/^# command //p; /^# columns/q' "$dir/whole" | head -n 1)
+	title="$title, pid $(sed -n 's/^# pid //p; /^# columns/q' "$dir/whole" | head -n 1)"
 fi
 # Quotes and control characters are not gnuplot's to see.
 title=$(tr -d '\000-\037\\`' <<<"$title" | sed "s/'/''/g")

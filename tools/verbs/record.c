@@ -11,6 +11,10 @@
  * once and whole, so that a recording can be read while it is made and is good
  * up to its last newline if the recorder is killed.
  *
+ * With --json each line is an object: first {"libkmem_recording": 1, "pid": N,
+ * "command": "NAME", "start": SECONDS}, then a sample a line with the columns'
+ * names as keys and the same numbers.
+ *
  * "time" is seconds since the start; other columns are bytes, but for objects
  * (how many the program holds), totals of events since the target's start
  * (slabs_made to purged), and torn (places that changed while they were read).
@@ -31,6 +35,7 @@ struct record_options {
 	const char *file;
 	double interval;		/* seconds */
 	long count;			/* 0: until the process ends */
+	bool json;
 };
 
 static volatile sig_atomic_t stopped;
@@ -43,10 +48,11 @@ static void stop(int sig)
 
 static void usage(void)
 {
-	puts("Usage: slabinfo record -p PID -o FILE [-i SECONDS] [-n COUNT]\n"
+	puts("Usage: slabinfo record [--json] -p PID -o FILE [-i SECONDS] [-n COUNT]\n"
 	     "Records RSS, live bytes and where the rest is, over time, for slabinfo-plot.\n"
 	     "  -p, --pid=PID            the process\n"
 	     "  -o, --output=FILE        the recording; - for standard output\n"
+	     "      --json               JSON, an object a line\n"
 	     "  -i, --interval=SECONDS   between samples, 0.01 to 86400; default 1\n"
 	     "  -n, --count=COUNT        how many samples; default: until the process ends\n"
 	     "  -h, --help               this text");
@@ -60,6 +66,7 @@ static int parse(struct record_options *o, int argc, char **argv)
 		{ "output", required_argument, NULL, 'o' },
 		{ "interval", required_argument, NULL, 'i' },
 		{ "count", required_argument, NULL, 'n' },
+		{ "json", no_argument, NULL, OPT_JSON },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 }
 	};
@@ -71,6 +78,8 @@ static int parse(struct record_options *o, int argc, char **argv)
 		if (c == 'h') {
 			usage();
 			return EXIT_FINE;
+		} else if (c == OPT_JSON) {
+			o->json = true;
 		} else if (c == 'o') {
 			o->file = optarg;
 		} else if (c == 'p') {
@@ -112,30 +121,66 @@ static const struct {
 	{ "purged", offsetof(struct sample, purged) },
 };
 
+#define NR_COLUMNS	(5 + NR_ROWS + ARRAY_SIZE(totals))
+
+struct column {
+	const char *name;
+	uint64_t value;
+};
+
+/* All but the time, which stands before them, in their order. */
+static void fill_columns(struct column column[NR_COLUMNS], const struct sample *s)
+{
+	size_t n = 0;
+
+	column[n++] = (struct column){ "rss", s->map.total };
+	column[n++] = (struct column){ "live", s->live };
+	column[n++] = (struct column){ "waste", s->waste };
+	column[n++] = (struct column){ "objects_held", s->objects };
+	for (enum rss_row i = 0; i < NR_ROWS; i++)
+		column[n++] = (struct column){ rss_row_key(i), s->map.row[i].rss };
+	for (size_t i = 0; i < ARRAY_SIZE(totals); i++)
+		column[n++] = (struct column){
+			totals[i].name, *(const uint64_t *)((const char *)s + totals[i].offset)
+		};
+	column[n++] = (struct column){ "torn", s->torn };
+}
+
 static void write_header(FILE *out, const struct source *src)
 {
+	static const struct sample none;
+	struct column column[NR_COLUMNS];
+
 	fprintf(out, "# libkmem recording 1\n# pid %d\n# command ", src->pid);
 	for (const char *c = src->command; *c; c++)
 		fputc((unsigned char)*c < ' ' ? '?' : *c, out);
-	fprintf(out, "\n# start %lld\n# columns: time rss live waste objects_held",
-		(long long)time(NULL));
-	for (enum rss_row i = 0; i < NR_ROWS; i++)
-		fprintf(out, " %s", rss_row_key(i));
-	for (size_t i = 0; i < ARRAY_SIZE(totals); i++)
-		fprintf(out, " %s", totals[i].name);
-	fputs(" torn\n", out);
+	fprintf(out, "\n# start %lld\n# columns: time", (long long)time(NULL));
+	fill_columns(column, &none);
+	for (size_t i = 0; i < NR_COLUMNS; i++)
+		fprintf(out, " %s", column[i].name);
+	fputc('\n', out);
 }
 
-static void write_sample(FILE *out, const struct sample *s, double seconds)
+static void write_json_header(FILE *out, const struct source *src)
 {
-	fprintf(out, "%.3f %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64, seconds, s->map.total,
-		s->live, s->waste, s->objects);
-	for (int i = 0; i < NR_ROWS; i++)
-		fprintf(out, " %" PRIu64, s->map.row[i].rss);
-	for (size_t i = 0; i < ARRAY_SIZE(totals); i++)
-		fprintf(out, " %" PRIu64,
-			*(const uint64_t *)((const char *)s + totals[i].offset));
-	fprintf(out, " %u\n", s->torn);
+	fprintf(out, "{\"libkmem_recording\": 1, \"pid\": %d, \"command\": ", src->pid);
+	json_string(out, src->command);
+	fprintf(out, ", \"start\": %lld}\n", (long long)time(NULL));
+}
+
+static void write_sample(FILE *out, const struct sample *s, double seconds, bool json)
+{
+	struct column column[NR_COLUMNS];
+
+	fill_columns(column, s);
+	fprintf(out, json ? "{\"time\": %.3f" : "%.3f", seconds);
+	for (size_t i = 0; i < NR_COLUMNS; i++) {
+		if (json)
+			fprintf(out, ", \"%s\": %" PRIu64, column[i].name, column[i].value);
+		else
+			fprintf(out, " %" PRIu64, column[i].value);
+	}
+	fputs(json ? "}\n" : "\n", out);
 }
 
 struct recording {
@@ -154,11 +199,13 @@ static bool put(struct recording *r, const struct source *src, const struct samp
 	if (!r->out) {
 		r->out = strcmp(r->o->file, "-") ? fopen(r->o->file, "we") : stdout;
 		r->begin = watch_now();
-		if (r->out)
+		if (r->out && r->o->json)
+			write_json_header(r->out, src);
+		else if (r->out)
 			write_header(r->out, src);
 	}
 	if (r->out) {
-		write_sample(r->out, s, watch_now() - r->begin);
+		write_sample(r->out, s, watch_now() - r->begin, r->o->json);
 		if (!fflush(r->out))
 			return true;
 	}
