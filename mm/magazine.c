@@ -23,10 +23,9 @@
  * held for more.
  *
  * Capacity. Magazines start small and grow by a level after some misses at the
- * present one. What the loaded ones of all CPUs may hold, and what those in the
- * depot may, follows the bytes that the cache has in use: an eighth of them each,
- * within bounds. A small heap keeps little in stock, a size that a program
- * hardly uses next to nothing.
+ * present one. What a full one may hold, and what all those in the depot may,
+ * follows the bytes that the cache has in use, within bounds. A small heap keeps
+ * little in stock, a size that a program hardly uses next to nothing.
  *
  * Locks: the depot lock, alone.
  */
@@ -42,10 +41,13 @@
 #include "task.h"
 
 /*
- * What a loaded magazine may hold: a CPU's part of an eighth of the live bytes within
- * these bounds, but for the smallest magazine, which is always allowed.
+ * What a loaded magazine may hold, but for the smallest, which is always allowed: a
+ * sixteenth of the live bytes up to SMALL, a CPU's part of an eighth of them beyond,
+ * within MIN and MAX. There may be many more CPUs than the program has threads for, so
+ * their number counts only where a magazine is large.
  */
 #define MAGAZINE_MIN_BYTES	(12UL << 10)
+#define MAGAZINE_SMALL_BYTES	(32UL << 10)
 #define MAGAZINE_MAX_BYTES	(64UL << 10)
 /* What a depot may hold, magazines and all: an eighth within these bounds, in 1 to 16. */
 #define DEPOT_MIN_BYTES		(64UL << 10)
@@ -142,8 +144,9 @@ static unsigned int depot_limit(const struct magazine_cache *mc)
 
 static bool may_grow(const struct magazine_cache *mc)
 {
-	size_t budget = clamp(READ_ONCE(mc->live_bytes) / 8 / percpu.nr_cpus,
-			      MAGAZINE_MIN_BYTES, MAGAZINE_MAX_BYTES);
+	size_t live = READ_ONCE(mc->live_bytes);
+	size_t share = max(min(live / 16, MAGAZINE_SMALL_BYTES), live / 8 / percpu.nr_cpus);
+	size_t budget = clamp(share, MAGAZINE_MIN_BYTES, MAGAZINE_MAX_BYTES);
 
 	return mc->level < mc->max_level &&
 	       (size_t)MAGAZINE_CAPACITY(mc->level + 1) * mc->round_bytes <= budget;
