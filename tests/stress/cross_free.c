@@ -79,7 +79,7 @@ static void tick(unsigned int n)
 int main(int argc, char **argv)
 {
 	pthread_t t[THREADS];
-	long before;
+	long before, lost;
 
 	stress_start(argc, argv);
 	cache = kmem_cache_create("stress-cross", 120, 0, SLAB_NO_MERGE, NULL);
@@ -93,8 +93,9 @@ int main(int argc, char **argv)
 	for (unsigned int i = 0; i < BOXES; i++)
 		if (box[i])
 			put(box[i], i);
-	if (stress_live() != before)
-		stress_fail("%ld objects are lost", stress_live() - before);
+	lost = stress_lost(before);
+	if (lost)
+		stress_fail("%ld objects are lost", lost);
 	if (validate_slab_cache(cache) || kmem_cache_shrink(cache))
 		stress_fail("the cache is not empty");
 	kmem_cache_destroy(cache);

@@ -146,7 +146,7 @@ int main(int argc, char **argv)
 {
 	struct shrinker *s;
 	pthread_t t[THREADS];
-	long before;
+	long before, lost;
 
 	stress_start(argc, argv);
 	MyFree(MyMalloc(1));
@@ -179,8 +179,9 @@ int main(int argc, char **argv)
 	shrinker_free(s);
 	kmem_cache_destroy(store_cache);
 	kmem_set_limit(KMEM_LIMIT_NONE, KMEM_LIMIT_NONE);
-	if (stress_live() != before)
-		stress_fail("%ld objects are lost", stress_live() - before);
+	lost = stress_lost(before);
+	if (lost)
+		stress_fail("%ld objects are lost", lost);
 	printf("%lu failed, %lu shrunk, at most %lu KiB; ", failures, shrunk, most >> 10);
 	return stress_result("limit", operations);
 }

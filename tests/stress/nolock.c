@@ -126,7 +126,7 @@ int main(int argc, char **argv)
 {
 	struct sigaction action = { .sa_handler = handler, .sa_flags = SA_RESTART };
 	pthread_t thread[WORKERS];
-	long baseline;
+	long baseline, lost;
 
 	stress_start(argc, argv);
 	kfree(kmalloc(8, GFP_KERNEL));
@@ -142,8 +142,9 @@ int main(int argc, char **argv)
 	for (unsigned int i = 0; i < WORKERS; i++)
 		pthread_join(thread[i], NULL);
 	kmem_reclaim(KMEM_LIMIT_NONE);
-	if (stress_live() != baseline)
-		stress_fail("%ld objects are missing", stress_live() - baseline);
+	lost = stress_lost(baseline);
+	if (lost)
+		stress_fail("%ld objects are missing", lost);
 	if (!taken || !pages)
 		stress_fail("nothing was ever taken");
 	printf("%lu blocks of pages in handlers; %lu times there was no object\n", pages, refused);

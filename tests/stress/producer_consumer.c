@@ -84,7 +84,7 @@ int main(int argc, char **argv)
 	static const size_t sizes[PAIRS] = { 32, 200, 1500, 0 };
 	pthread_t t[2 * PAIRS];
 	unsigned long operations = 0;
-	long before;
+	long before, lost;
 
 	stress_start(argc, argv);
 	MyFree(MyMalloc(1));
@@ -100,8 +100,9 @@ int main(int argc, char **argv)
 		pthread_join(t[i], NULL);
 	for (int i = 0; i < PAIRS; i++)
 		operations += rings[i].head;
-	if (stress_live() != before)
-		stress_fail("%ld objects are lost", stress_live() - before);
+	lost = stress_lost(before);
+	if (lost)
+		stress_fail("%ld objects are lost", lost);
 	/* 4 rings of 1024 objects, 4 KiB on average at most, and as much again. */
 	if (most_slabs > 64UL << 20 >> PAGE_SHIFT)
 		stress_fail("slabs of %lu KiB", most_slabs * 4);

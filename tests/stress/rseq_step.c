@@ -392,7 +392,7 @@ static int child(bool registered)
 {
 	struct sigaction sa = { .sa_handler = handler };
 	pthread_t t;
-	long before;
+	long before, lost;
 
 	signal(SIGALRM, SIG_DFL);
 	alarm(150);
@@ -420,8 +420,9 @@ static int child(bool registered)
 	free_held();
 	kvfree_rcu_barrier();
 	check_counters();
-	if (stress_live() != before)
-		stress_fail("%ld objects of kmalloc are lost", stress_live() - before);
+	lost = stress_lost(before);
+	if (lost)
+		stress_fail("%ld objects of kmalloc are lost", lost);
 	if (kmem_cache_shrink(cache) && percpu.can_drain)
 		stress_fail("%lu objects of the cache are lost", cache->node.nr_inuse);
 	if (validate_slab_cache(cache))

@@ -188,9 +188,25 @@ static inline long stress_live(void)
 	long n = 0;
 
 	for (unsigned int i = 0; i < KMALLOC_CLASSES; i++)
-		n += (long)kmalloc_caches[i]->node.nr_inuse -
+		n += (long)READ_ONCE(kmalloc_caches[i]->node.nr_inuse) -
 		     (long)magazine_cache_count(&kmalloc_caches[i]->mag);
 	return n;
+}
+
+/*
+ * How many more they are than @before. The reclaimer may be carrying some from a magazine
+ * to their slab, where neither count is right: what is lost stays so.
+ */
+static inline long stress_lost(long before)
+{
+	const struct timespec pause = { .tv_nsec = 10000000 };
+	long lost = stress_live() - before;
+
+	for (int i = 0; lost && i < 100; i++) {
+		nanosleep(&pause, NULL);
+		lost = stress_live() - before;
+	}
+	return lost;
 }
 
 static inline int stress_result(const char *name, unsigned long operations)

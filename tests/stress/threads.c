@@ -45,7 +45,7 @@ int main(int argc, char **argv)
 {
 	unsigned long born = 0, early = 0;
 	pthread_attr_t attr;
-	long before;
+	long before, lost;
 
 	stress_start(argc, argv);
 	MyFree(MyMalloc(1));
@@ -74,7 +74,8 @@ int main(int argc, char **argv)
 			MyFree(box[i]);
 		}
 	}
-	if (stress_live() != before)
-		stress_fail("%ld objects are lost", stress_live() - before);
+	lost = stress_lost(before);
+	if (lost)
+		stress_fail("%ld objects are lost", lost);
 	return stress_result("threads", born);
 }
