@@ -142,7 +142,12 @@ def main():
     load = session.results["machine"]["load_before"]
     if load > 0.5:
         say(f"This machine is busy (load average {load:.2f}): take the ratios with care.")
-    session.run(chosen)
+    try:
+        session.run(chosen)
+    except KeyboardInterrupt:
+        say("interrupted: these are the workloads that were done")
+        session.results["failed"].append("interrupted")
+        session.results["machine"].setdefault("load_after", os.getloadavg()[0])
     results = session.results
     directory = os.path.join(given.build, "bench")
     with open(os.path.join(directory, "results.json"), "w", encoding="utf-8") as f:
