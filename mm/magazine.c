@@ -13,10 +13,9 @@
  * takes it off the CPU, gets it a batch from the backend and loads it again.
  * Pushing onto a full one moves its older half to the depot, which puts two of
  * them into a magazine, or a batch to the backend when the depot has enough or the
- * half lies scattered over memory. So
- * however allocations and frees alternate, a miss comes after a batch's or half a
- * magazine's worth of hits. Where two threads race for a slot the loser's magazine
- * goes to the depot; nothing is lost.
+ * half lies scattered over memory. So however allocations and frees alternate, a
+ * miss comes after a batch's or half a magazine's worth of hits. Where two threads
+ * race for a slot the loser's magazine goes to the depot; nothing is lost.
  *
  * Batches are bounded: a large magazine serves many hits between two misses, but
  * no miss waits for more than BATCH objects of the backend, whose lock is never
@@ -64,6 +63,9 @@
 
 /* An unused round: not NULL, and no object. */
 #define ROUND_UNUSED		((void *)1)
+
+/* What is larger is mapped and unmapped each time. */
+BUILD_BUG_ON(MAGAZINE_BYTES(MAGAZINE_LEVELS - 1) > MEMBLOCK_CLASS_MAX);
 
 /* ---- magazines ------------------------------------------------------------------ */
 
@@ -442,7 +444,8 @@ void *magazine_alloc(struct magazine_cache *mc, gfp_t gfp)
 
 /*
  * Whether most rounds are far from the ones below them. Such would be handed out as they
- * came, one cache line and one page each; the backend sorts them.
+ * came, one cache line and one page each; the backend sorts them. Struct pages lie
+ * closer together than what they stand for, and are never found to be scattered.
  */
 static bool scattered(const struct magazine_cache *mc, void *const *round, u32 n)
 {

@@ -34,8 +34,8 @@
 #include "memblock.h"
 #include "task.h"
 
-#define LINE		64UL		/* a cache line: no two owners share one */
-#define CLASS_MAX	(130 * LINE)	/* the largest magazine (magazine.h) among them */
+#define LINE		MEMBLOCK_LINE	/* a cache line: no two owners share one */
+#define CLASS_MAX	MEMBLOCK_CLASS_MAX
 #define NR_CLASSES	(CLASS_MAX / LINE)
 #define PIECE		4096UL		/* what is larger comes in multiples of this */
 #define CHUNK_SIZE	(64UL << 10)

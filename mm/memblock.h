@@ -3,15 +3,18 @@
  * memblock.h - memory for the allocator's own structures: magazines, caches,
  * names, tables. Never for objects: metadata shares no page with user memory.
  *
- * Whole cache lines up to 4 KiB, carved from 64 KiB chunks and kept on a free list
- * for each size under one lock; larger pieces are mapped directly. Memory is
- * zeroed and aligned to a line (to a page above 4 KiB). The total is counted for
+ * Whole cache lines up to MEMBLOCK_CLASS_MAX, carved from 64 KiB chunks and kept on a
+ * free list for each size under one lock; larger pieces are mapped directly. Memory
+ * is zeroed and aligned to a line (larger pieces to a page). The total is counted for
  * slabinfo (memblock_total()).
  */
 #ifndef MM_MEMBLOCK_H
 #define MM_MEMBLOCK_H
 
 #include "base/compiler.h"
+
+#define MEMBLOCK_LINE		64UL
+#define MEMBLOCK_CLASS_MAX	(130 * MEMBLOCK_LINE)
 
 void *memblock_alloc(size_t size);		/* NULL: no memory */
 void memblock_free(void *p, size_t size);	/* the size that was asked for */

@@ -146,28 +146,38 @@ static struct slab_lists *lists_of(struct kmem_cache_node *n, const struct page 
 	return likely(nr_nodes == 1) ? &n->lists : slab_nth_lists(n, page_zone(slab)->node_index);
 }
 
+/* Where a slab belongs with so many objects in use: a bin of partial slabs, or these. */
+enum { BIN_FULL = SLAB_BINS, BIN_EMPTY };
+
+static unsigned int slab_bin(const struct kmem_cache *s, unsigned int inuse)
+{
+	if (inuse == s->objects)
+		return BIN_FULL;
+	return inuse ? inuse * s->bin_reciprocal >> 16 : BIN_EMPTY;
+}
+
 /* The list that a slab is on with so many objects in use; NULL: none. */
 struct list_head *slab_list_of(struct kmem_cache *s, const struct page *slab,
 			       unsigned int inuse)
 {
 	struct slab_lists *l = lists_of(&s->node, slab);
+	unsigned int bin = slab_bin(s, inuse);
 
-	if (inuse == s->objects)
+	if (bin == BIN_FULL)
 		return NULL;
-	if (inuse == 0)
-		return &l->empty;
-	return &l->partial[inuse * s->bin_reciprocal >> 16];
+	return bin == BIN_EMPTY ? &l->empty : &l->partial[bin];
 }
 
 /* The slab had @before objects in use: put it where it belongs now. Node lock. */
 static void slab_relist(struct kmem_cache *s, struct page *slab, unsigned int before)
 {
-	struct list_head *from = slab_list_of(s, slab, before);
-	struct list_head *to = slab_list_of(s, slab, slab->inuse);
 	struct kmem_cache_node *n = &s->node;
+	struct list_head *from, *to;
 
-	if (from == to)
+	if (slab_bin(s, before) == slab_bin(s, slab->inuse))
 		return;
+	from = slab_list_of(s, slab, before);
+	to = slab_list_of(s, slab, slab->inuse);
 	if (from) {
 		list_del(&slab->slab_list);
 		if (before)
@@ -515,17 +525,6 @@ static __cold const char *object_fault(struct kmem_cache *s, const void *object,
 	return NULL;
 }
 
-/* @run objects of the slab went back, whose bits are set: count them, move the slab. */
-static void slab_put(struct kmem_cache *s, struct page *slab, unsigned int run)
-{
-	unsigned int before = slab->inuse, now = before - run;
-
-	slab->inuse = now;
-	if (before == s->objects || now == 0 ||
-	    before * s->bin_reciprocal >> 16 != now * s->bin_reciprocal >> 16)
-		slab_relist(s, slab, before);
-}
-
 /*
  * Sets the bits of the objects at the front of @rounds that lie in the slab, at @base:
  * objects that were allocated together are mostly freed together. A word stays in a
@@ -537,7 +536,7 @@ static unsigned int flush_run(struct kmem_cache *s, struct page *slab, char *bas
 {
 	const unsigned long size = s->size, end = s->objects * size;
 	unsigned int i, at = ~0U;
-	unsigned long bits = 0, *word = &bits;
+	unsigned long bits = 0, none, *word = &none;
 
 	for (i = 0; i < n; i++) {
 		unsigned long offset = (unsigned long)((char *)rounds[i] - base), bit;
@@ -570,8 +569,8 @@ static unsigned int flush_slabs(struct kmem_cache *s, void **rounds, unsigned in
 
 	while (done < n) {
 		struct zone *z = zone_of(rounds[done]);
+		unsigned int run, before;
 		struct page *slab;
-		unsigned int run;
 
 		if (unlikely(!z))
 			break;
@@ -581,7 +580,9 @@ static unsigned int flush_slabs(struct kmem_cache *s, void **rounds, unsigned in
 		run = flush_run(s, slab, zone_page_address(z, slab), rounds + done, n - done);
 		if (unlikely(!run))
 			break;
-		slab_put(s, slab, run);
+		before = slab->inuse;
+		slab->inuse -= run;
+		slab_relist(s, slab, before);
 		done += run;
 	}
 	return done;
