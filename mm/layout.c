@@ -21,6 +21,7 @@
 #include "mmzone.h"
 #include "percpu.h"
 #include "slab.h"
+#include "start.h"
 
 #ifndef KMEM_VERSION
 #define KMEM_VERSION "0.0.0"
@@ -89,6 +90,7 @@ BUILD_BUG_ON(sizeof(struct kmem_layout_header) != 16);
 	X(kmem_hot);							\
 	X(kmem_params);							\
 	X(memblock_chunks);						\
+	X(mm_state);							\
 	X(nr_nodes);							\
 	X(nr_zones);							\
 	X(pcp_lists);							\
@@ -294,6 +296,7 @@ static __always_inline void describe_constants(void)
 	CONSTANT(MIGRATE_MOVABLE);
 	CONSTANT(MIGRATE_RECLAIMABLE);
 	CONSTANT(MIGRATE_TYPES);
+	CONSTANT(MM_READY);
 	CONSTANT(PERCPU_EARLY);
 	CONSTANT(PERCPU_RSEQ);
 	CONSTANT(PERCPU_FALLBACK);

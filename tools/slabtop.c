@@ -216,18 +216,33 @@ static void end_command(const struct options *o)
 
 /* ---- once ---------------------------------------------------------------------------------------- */
 
+/*
+ * A command has no heap until its library is there, and no caches until that has
+ * started. When the time is over, what there is; NULL, and *@error, if nothing.
+ */
+static struct target *read_begun(const struct watch *w, char **error)
+{
+	double until = watch_now() + ACTIVITY_SECONDS;
+
+	for (;;) {
+		struct target *t = watch_read(w, error);
+
+		if ((t && target_ready(t)) || watch_now() >= until || watch_ended(w))
+			return t;
+		target_close(t);
+		free(*error);
+		*error = NULL;
+		watch_sleep(w, watch_now() + 0.01);
+	}
+}
+
 static int run_once(const struct options *o, const struct watch *w)
 {
-	double until = watch_now() + (o->command ? ACTIVITY_SECONDS : 0);
 	struct top top = { .sort = o->sort };
 	struct target *t;
 	char *error = NULL;
 
-	/* A command has no heap until it has begun. */
-	while (!(t = watch_read(w, &error)) && watch_now() < until && !watch_ended(w)) {
-		free(error);
-		watch_sleep(w, watch_now() + 0.01);
-	}
+	t = o->command ? read_begun(w, &error) : watch_read(w, &error);
 	if (!t) {
 		/* What was seen last may be what it was before it began. */
 		if (watch_ended(w))

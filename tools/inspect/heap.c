@@ -157,6 +157,17 @@ static size_t ranges_merge(struct range *r, size_t nr)
 /* More than Linux can be built for. */
 #define MAX_CPUS	(1U << 14)
 
+/* Read before all else: what the library wrote before it said so is seen after it. */
+static void read_ready(struct heap *h)
+{
+	uint64_t addr = layout_symbol(h->image->layout, "mm_state");
+	uint32_t state;
+
+	h->ready = !addr || !h->fields->MM_READY ||
+		   (source_read(h->src, addr, &state, sizeof(state)) &&
+		    state == h->fields->MM_READY);
+}
+
 static bool read_mode(struct heap *h, char **error)
 {
 	const struct heap_fields *f = h->fields;
@@ -289,6 +300,7 @@ struct heap *heap_read(struct source *src, const struct image *image, char **err
 	h->page_shift = (uint32_t)h->fields->PAGE_SHIFT;
 	h->percpu_shift = (uint32_t)h->fields->PERCPU_SHIFT;
 	h->nr_orders = (uint32_t)h->fields->NR_PAGE_ORDERS;
+	read_ready(h);
 	if (!read_mode(h, error) || !read_zones(h, error))
 		goto fail;
 	if (!h->nr_zones)

@@ -97,6 +97,7 @@ struct heap {
 	const struct image *image;
 	struct heap_fields *fields;
 	enum heap_mode mode;
+	bool ready;			/* start-up was over: what start-up makes is all there */
 	bool use_cid;
 	uint32_t nr_cpus;		/* per-CPU areas */
 	uint64_t percpu_base, percpu_end;	/* all areas, with one that is never used behind */

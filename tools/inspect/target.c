@@ -124,6 +124,14 @@ bool target_stayed(const struct target *t)
 	return false;
 }
 
+bool target_ready(const struct target *t)
+{
+	for (size_t i = 0; i < t->nr_heaps; i++)
+		if (t->heaps[i]->mode != HEAP_UNUSED && t->heaps[i]->ready)
+			return true;
+	return false;
+}
+
 void target_warn(const struct heap *h)
 {
 	for (size_t i = 0; i < h->nr_notes; i++)

@@ -43,7 +43,6 @@ struct target {
 struct target *target_open(const struct target_options *o, char **error);
 void target_close(struct target *t);
 
-/* What was wrong with a heap while it was read, on stderr, a line each. */
 /*
  * Whether what was read is of a process that is still there, and still that program.
  * If not (it ended or called execve() meanwhile), parts of it may be missing or another's,
@@ -51,6 +50,10 @@ void target_close(struct target *t);
  */
 bool target_stayed(const struct target *t);
 
+/* Whether the library has started there: in one of the heaps, what start-up makes is all there. */
+bool target_ready(const struct target *t);
+
+/* What was wrong with a heap while it was read, on stderr, a line each. */
 void target_warn(const struct heap *h);
 
 /* ---- options: what every tool that looks at a target understands ------------- */
