@@ -83,9 +83,38 @@ static unsigned long whole_lines(const struct kmem_cache *s, unsigned long bits)
 }
 
 /*
- * Takes up to @n free objects of [@from, @to), and writes them below @top: the lowest
- * first, which is the last round and so the first to be handed out. @whole: of
- * whole lines only.
+ * Writes the addresses of objects of a bitmap's word, the first of which is at @base,
+ * below @round, as far as @bottom: the lowest first, but one of each of four lines, then
+ * the next of each. What is handed out one after the other, and what lies at the top of a
+ * magazine, lies in different lines then: two threads that hold an object each while
+ * one of them moves to another CPU would otherwise write to one line ever after. The
+ * objects that were not written stay in *@bits.
+ */
+static void **put_rounds(const struct kmem_cache *s, char *base, unsigned long *bits,
+			 void **round, void **bottom)
+{
+	const unsigned int per_line = s->size == 16 ? 4 : s->size == 32 ? 2 : 1;
+	const unsigned int width = per_line > 1 ? 4 * per_line : 64;
+	const unsigned long firsts = per_line == 4 ? 0x1111 : per_line == 2 ? 0x55 : ~0UL;
+
+	for (unsigned int at = 0; at < 64 && round > bottom && *bits >> at; at += width) {
+		for (unsigned int nth = 0; nth < per_line; nth++) {
+			unsigned long now = *bits & firsts << (at + nth);
+
+			*bits ^= now;
+			while (now && round > bottom) {
+				*--round = base + (size_t)__ffs(now) * s->size;
+				now &= now - 1;
+			}
+			*bits |= now;
+		}
+	}
+	return round;
+}
+
+/*
+ * Takes up to @n free objects of [@from, @to), and writes them below @top; the last
+ * round is the first to be handed out. @whole: of whole lines only.
  */
 static unsigned int take_range(struct kmem_cache *s, struct page *slab, void **top,
 			       unsigned int n, unsigned int from, unsigned int to, bool whole)
@@ -103,10 +132,7 @@ static unsigned int take_range(struct kmem_cache *s, struct page *slab, void **t
 		if (whole)
 			bits = whole_lines(s, bits);
 		*word ^= bits;
-		while (bits && round > bottom) {
-			*--round = base + (size_t)(first + __ffs(bits)) * s->size;
-			bits &= bits - 1;
-		}
+		round = put_rounds(s, base + (size_t)first * s->size, &bits, round, bottom);
 		*word |= bits;
 		mask = ~0UL;
 	}

@@ -420,7 +420,7 @@ static void whole_lines_first(unsigned int size)
 	cr_assert(b->refill(&s->mag, p, nr, GFP_KERNEL) == nr);
 	cr_assert((unsigned long)p[nr - 1] % 64 == 0, "the lowest one is the first");
 	for (unsigned int i = 0; i < nr; i++)
-		if ((nr - 1 - i) % (2 * per_line) == 0)
+		if ((unsigned long)p[i] % 128 == (unsigned long)p[nr - 1] % 128)
 			in_use[stay++] = p[i];
 		else
 			p[free++] = p[i];
@@ -435,6 +435,32 @@ static void whole_lines_first(unsigned int size)
 	b->flush(&s->mag, again, nr);
 	b->flush(&s->mag, in_use, stay);
 	kmem_cache_destroy(s);
+}
+
+/* What is handed out one after the other lies in different lines, and all of a line soon. */
+Test(slub, neighbours_are_dealt_out)
+{
+	static const unsigned int sizes[] = { 16, 32 };
+
+	for (int k = 0; k < 2; k++) {
+		unsigned int per_line = 64 / sizes[k], nr = 4 * per_line;
+		struct kmem_cache *s = __kmem_cache_create("dealt", sizes[k], 0, SLAB_NO_MERGE, NULL);
+		const struct magazine_backend *b = s->mag.backend;
+		unsigned long lines = 0;
+		void *p[64];
+
+		cr_assert_eq(b->refill(&s->mag, p, 2 * nr, GFP_KERNEL), 2 * nr);
+		for (unsigned int i = 0; i < 2 * nr; i++)
+			for (unsigned int j = i + 1; j < min(i + 4, 2 * nr); j++)
+				cr_expect_neq((unsigned long)p[i] / 64, (unsigned long)p[j] / 64,
+					      "%u and %u of size %u", i, j, sizes[k]);
+		/* The first ones are of four lines. */
+		for (unsigned int i = nr; i < 2 * nr; i++)
+			lines |= 1UL << (unsigned long)p[i] / 64 % 64;
+		cr_expect_eq(hweight_long(lines), 4, "%lx of size %u", lines, sizes[k]);
+		b->flush(&s->mag, p, 2 * nr);
+		kmem_cache_destroy(s);
+	}
 }
 
 /* Two CPUs are not to write to one line because each has a part of it. */
