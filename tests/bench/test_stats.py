@@ -122,11 +122,14 @@ class Goals(unittest.TestCase):
         self.assertAlmostEqual(g["value"], 0.4)
         self.assertTrue(g["met"])
 
-    def test_flat_cost_allows_for_two_cache_misses(self):
-        runs = {"libkmem": [run_of(1, 1, live_1000_ns=10, live_10000_ns=60, memory_1000_ns=2,
+    def test_flat_cost_is_less_what_the_memory_costs(self):
+        runs = {"libkmem": [run_of(1, 1, live_1000_ns=10, live_10000_ns=36, memory_1000_ns=2,
                                    memory_10000_ns=20)]}
         results = results_of({"api_live_most": ("api", runs)})
         self.assertAlmostEqual(goal(results, "cost of an operation, live")["value"], 2.0)
+        runs = {"libkmem": [run_of(1, 1, threads_1_ns=10, threads_16_ns=36)]}
+        results = results_of({"api_threads": ("api", runs)})
+        self.assertAlmostEqual(goal(results, "cost of an operation, threads")["value"], 3.6)
 
     def test_series_is_in_the_order_of_numbers(self):
         runs = {"libkmem": [run_of(1, 1, threads_16_ns=2, threads_4_ns=1, threads_256_ns=3)]}

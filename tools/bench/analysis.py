@@ -134,20 +134,21 @@ def _latency_goals(results, ours):
 
 
 def _flat_goals(results, ours):
-    """Largest of cost(N) / what is allowed at N, allowed: FLAT * cost(least N) + 2 misses."""
+    """How often cost(least N) is in cost(N), less what the memory alone costs at N."""
     goals = []
-    memory = dict(series(results, "api_live_most", ours, "memory"))
-    miss = {"api_live_most": memory, "api_threads": {}, "api_caches": {}}
     for name, prefix in (("api_live_most", "live"), ("api_threads", "threads"),
                          ("api_threads", "cpus"), ("api_caches", "caches")):
         points = series(results, name, ours, prefix)
         if len(points) < 2:
             continue
         first = points[0][1]
-        value, n = max(((cost - 2 * miss[name].get(n, 0)) / first, n) for n, cost in points[1:])
+        memory = dict(series(results, name, ours, "memory"))
+        value, n = max(((cost - memory.get(n, 0)) / (first - memory.get(points[0][0], 0)), n)
+                       for n, cost in points[1:])
         goals.append(_goal(f"cost of an operation, {prefix} {points[0][0]} to {points[-1][0]},"
                            " growth", FLAT, value,
-                           f"{first:.1f} ns to {dict(points)[n]:.1f} ns at {n}"))
+                           f"{first:.1f} ns to {dict(points)[n]:.1f} ns at {n}"
+                           + (f", {memory[n]:.1f} of it the memory's" if n in memory else "")))
     return goals
 
 

@@ -159,4 +159,13 @@ static inline void bench_say_ns(const char *name, unsigned long n, uint64_t ns, 
 	fflush(stdout);
 }
 
+/* Writes to an object. Returns 0, which the CPU knows only when it has read it. */
+static inline unsigned long touch_and_wait(void *object)
+{
+	long v = ++*(volatile long *)object;
+
+	__asm__ volatile("" : "+r"(v));
+	return (unsigned long)(v < 0);
+}
+
 #endif /* BENCH_OBJCACHE_H */
