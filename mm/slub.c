@@ -83,33 +83,49 @@ static unsigned long whole_lines(const struct kmem_cache *s, unsigned long bits)
 }
 
 /*
- * Writes the addresses of objects of a bitmap's word, the first of which is at @base,
- * below @round, as far as @bottom: the lowest first, but one of each of four lines, then
- * the next of each. What is handed out one after the other, and what lies at the top of a
- * magazine, lies in different lines then: two threads that hold an object each while
- * one of them moves to another CPU would otherwise write to one line ever after. The
- * objects that were not written stay in *@bits.
+ * Writes the addresses of the free objects that @bits speaks of, the first of which is at
+ * @base, below *@round, as far as @bottom. Returns the bits of those that it had no room
+ * for. The lowest first, but where four lines are free, one object of each, then the
+ * next of each: what is handed out one after the other, and what lies at the top of a
+ * magazine, lies in different lines then. Two threads that hold an object each while
+ * one of them moves to another CPU would otherwise write to one line ever after.
  */
-static void **put_rounds(const struct kmem_cache *s, char *base, unsigned long *bits,
-			 void **round, void **bottom)
+static __always_inline unsigned long put_rounds(char *base, unsigned long bits, void ***round,
+						void **bottom, size_t size, unsigned int per_line)
 {
-	const unsigned int per_line = s->size == 16 ? 4 : s->size == 32 ? 2 : 1;
-	const unsigned int width = per_line > 1 ? 4 * per_line : 64;
-	const unsigned long firsts = per_line == 4 ? 0x1111 : per_line == 2 ? 0x55 : ~0UL;
+	const unsigned int width = 4 * per_line;
+	unsigned long lines = 0;
+	void **to = *round;
 
-	for (unsigned int at = 0; at < 64 && round > bottom && *bits >> at; at += width) {
-		for (unsigned int nth = 0; nth < per_line; nth++) {
-			unsigned long now = *bits & firsts << (at + nth);
+	while (bits && to > bottom) {
+		const unsigned int first = __ffs(bits) & -width;
+		const unsigned long all = (BIT(width) - 1) << first;
 
-			*bits ^= now;
-			while (now && round > bottom) {
-				*--round = base + (size_t)__ffs(now) * s->size;
-				now &= now - 1;
-			}
-			*bits |= now;
+		lines = bits & all;
+		bits ^= lines;
+		if (lines == all && to - bottom >= (long)width) {
+			for (unsigned int i = 0; i < width; i++)
+				*--to = base + (first + i % 4 * per_line + i / 4) * size;
+			lines = 0;
 		}
+		for (; lines && to > bottom; lines &= lines - 1)
+			*--to = base + __ffs(lines) * size;
 	}
-	return round;
+	*round = to;
+	return bits | lines;
+}
+
+static unsigned long put_word(const struct kmem_cache *s, char *base, unsigned long bits,
+			      void ***round, void **bottom)
+{
+	switch (s->size) {
+	case 16:
+		return put_rounds(base, bits, round, bottom, 16, 4);
+	case 32:
+		return put_rounds(base, bits, round, bottom, 32, 2);
+	default:
+		return put_rounds(base, bits, round, bottom, s->size, 1);
+	}
 }
 
 /*
@@ -132,8 +148,7 @@ static unsigned int take_range(struct kmem_cache *s, struct page *slab, void **t
 		if (whole)
 			bits = whole_lines(s, bits);
 		*word ^= bits;
-		round = put_rounds(s, base + (size_t)first * s->size, &bits, round, bottom);
-		*word |= bits;
+		*word |= put_word(s, base + (size_t)first * s->size, bits, &round, bottom);
 		mask = ~0UL;
 	}
 	return (unsigned int)(top - round);
