@@ -8,7 +8,8 @@
  * All threads use one cache of objects of 64 bytes, each replaces random ones
  * of its own 64. Prints threads_N_ns, N = 1, 4 ... 256 on all CPUs, and cpus_N_ns
  * with N threads, each bound to a CPU of its own, N = 1, 2, 4 ... up to 16 or as
- * many as there are. Both are CPU time for an operation: flat is ideal.
+ * many as there are. Both are CPU time for an operation, without that of the
+ * threads' births and deaths: flat is ideal.
  */
 #include "../objcache.h"
 
@@ -18,6 +19,7 @@ struct job {
 	objcache_t cache;
 	unsigned long ops;		/* for each thread */
 	bool bound;
+	atomic_ulong cpu_ns;		/* that the operations took */
 };
 
 /* Bound to the @n-th of the CPUs that the process may use. */
@@ -35,16 +37,26 @@ static void bind_to(unsigned int n)
 	sched_setaffinity(0, sizeof(set), &set);
 }
 
+static uint64_t cpu_time_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
 static void *worker(void *arg)
 {
 	struct bench_thread *t = arg;
 	struct job *job = t->arg;
 	struct rng rng = rng_seed(130 + t->index);
 	void *slots[SLOTS] = { NULL };
+	uint64_t start;
 	unsigned long i;
 
 	if (job->bound)
 		bind_to(t->index);
+	start = cpu_time_ns();
 	for (i = 0; i < job->ops; i++) {
 		void **slot = &slots[rng_below(&rng, SLOTS)];
 
@@ -56,24 +68,16 @@ static void *worker(void *arg)
 	for (i = 0; i < SLOTS; i++)
 		if (slots[i])
 			obj_free(job->cache, slots[i]);
+	atomic_fetch_add(&job->cpu_ns, cpu_time_ns() - start);
 	return NULL;
-}
-
-static uint64_t cpu_time_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
 static void measure(const char *name, struct job *job, unsigned int threads, double ops)
 {
-	uint64_t start = cpu_time_ns();
-
 	job->ops = bench_times(1, ops / threads);
+	job->cpu_ns = 0;
 	bench_run_threads(threads, worker, job);
-	bench_say_ns(name, threads, cpu_time_ns() - start, (double)job->ops * threads);
+	bench_say_ns(name, threads, job->cpu_ns, (double)job->ops * threads);
 }
 
 int main(int argc, char **argv)
