@@ -82,6 +82,12 @@ static unsigned long whole_lines(const struct kmem_cache *s, unsigned long bits)
 	return bits;
 }
 
+/* Of four lines with so many objects each, the i-th to be handed out. */
+static __always_inline unsigned int dealt(unsigned int i, unsigned int per_line)
+{
+	return i % 4 * per_line + i / 4;
+}
+
 /*
  * Writes the addresses of the free objects that @bits speaks of, the first of which is at
  * @base, below *@round, as far as @bottom. Returns the bits of those that it had no room
@@ -105,8 +111,13 @@ static __always_inline unsigned long put_rounds(char *base, unsigned long bits, 
 		bits ^= lines;
 		if (lines == all && to - bottom >= (long)width) {
 			for (unsigned int i = 0; i < width; i++)
-				*--to = base + (first + i % 4 * per_line + i / 4) * size;
+				*--to = base + (first + dealt(i, per_line)) * size;
 			lines = 0;
+		} else if (lines == all && per_line > 1) {
+			for (unsigned int i = 0; to > bottom; i++) {
+				*--to = base + (first + dealt(i, per_line)) * size;
+				lines ^= BIT(first + dealt(i, per_line));
+			}
 		}
 		for (; lines && to > bottom; lines &= lines - 1)
 			*--to = base + __ffs(lines) * size;

@@ -459,6 +459,12 @@ Test(slub, neighbours_are_dealt_out)
 			lines |= 1UL << (unsigned long)p[i] / 64 % 64;
 		cr_expect_eq(hweight_long(lines), 4, "%lx of size %u", lines, sizes[k]);
 		b->flush(&s->mag, p, 2 * nr);
+		/* A small magazine takes a part of four lines. */
+		cr_assert_eq(b->refill(&s->mag, p, 11, GFP_KERNEL), 11);
+		for (unsigned int i = 0; i < 10; i++)
+			cr_expect_neq((unsigned long)p[i] / 64, (unsigned long)p[i + 1] / 64,
+				      "%u of size %u", i, sizes[k]);
+		b->flush(&s->mag, p, 11);
 		kmem_cache_destroy(s);
 	}
 }
