@@ -305,11 +305,11 @@ static struct page *take_run(struct zone *z, unsigned long n, unsigned long alig
  * A run of 600 pages fits into a block of 1024, or into free blocks of 512, 64
  * and 32 side by side that the buddy rule keeps apart. Blocks alone would give
  * each run of more than 2 MiB 4 MiB of its own to lie in, and the next one fresh
- * memory. So long runs look for such a gap first, around the youngest dirty
- * blocks of the two orders below the one that would hold them: a gap of n pages
- * that holds no block of half its size holds one of a quarter.
+ * memory. So long runs look for such a gap first, around a few blocks, dirty ones
+ * before clean ones, of the two orders below the one that would hold them: a gap of
+ * n pages that holds no block of half its size holds one of a quarter.
  */
-#define GAP_MIN_PAGES	64UL
+#define GAP_MIN_PAGES	65UL
 #define GAP_SEEDS	8
 /* Free blocks to the left of a seed: between two that are in use lie 20 at most. */
 #define GAP_LEFT_STEPS	20
@@ -341,13 +341,13 @@ static unsigned long free_behind(const struct zone *z, unsigned long zpn, enum m
 }
 
 /*
- * Where a gap of @n pages around a free block begins, or ULONG_MAX: as far left
- * as it goes, so that what it leaves is at one end, and right as far as needed.
+ * Where a gap of @n pages around the free pages [@start, @end) begins, or ULONG_MAX: as far
+ * left as it goes, so that what it leaves is at one end, and right as far as needed.
  */
-static unsigned long gap_around(const struct zone *z, const struct page *seed, unsigned long n,
-				enum migratetype mt)
+static unsigned long gap_around(const struct zone *z, unsigned long start, unsigned long end,
+				unsigned long n, enum migratetype mt)
 {
-	unsigned long start = page_zpn(z, seed), end = start + BIT(seed->order), more;
+	unsigned long more;
 
 	for (int i = 0; i < GAP_LEFT_STEPS && (more = free_before(z, start, mt)); i++)
 		start -= more;
@@ -356,24 +356,98 @@ static unsigned long gap_around(const struct zone *z, const struct page *seed, u
 	return end - start >= n ? start : ~0UL;
 }
 
-/* The lowest such gap: what is long-lived then gathers at one end of the zone. */
-static struct page *take_gap(struct zone *z, unsigned long n, enum migratetype mt)
+struct gap {
+	unsigned long start;		/* ULONG_MAX: none */
+	unsigned long clean;		/* pages to be faulted in */
+};
+
+/* The better one: with fewer such pages, and of these the lower. */
+static void gap_consider(const struct zone *z, struct gap *best, unsigned long start,
+			 unsigned long n)
+{
+	unsigned long clean;
+
+	if (start == ~0UL || start == best->start)
+		return;
+	clean = n - bitmap_weight_range(z->dirty, start, start + n);
+	if (clean < best->clean || (clean == best->clean && start < best->start))
+		*best = (struct gap){ start, clean };
+}
+
+/* Long-lived runs gather at one end of the zone, since the lowest of equal gaps is taken. */
+static struct gap find_gap(const struct zone *z, unsigned long n, enum migratetype mt)
 {
 	unsigned int top = min(ilog2_up(n) - 1U, (unsigned int)MAX_PAGE_ORDER);
-	unsigned long best = ~0UL;
+	struct gap best = { ~0UL, ~0UL };
 
 	for (unsigned int order = top - 1; order <= MAX_PAGE_ORDER; order++) {
 		unsigned int seeds = GAP_SEEDS;
 		struct page *page;
 
 		list_for_each_entry(page, &z->free_area[order].free_list[mt], buddy_list) {
-			/* The dirty ones come first. */
-			if (list_empty(&page->lru) || seeds-- == 0)
+			unsigned long zpn = page_zpn(z, page);
+
+			gap_consider(z, &best, gap_around(z, zpn, zpn + BIT(order), n, mt), n);
+			if (--seeds == 0)
 				break;
-			best = min(best, gap_around(z, page, n, mt));
 		}
 	}
-	return best != ~0UL && buddy_take_at(z, best, best + n, mt) ? z->memmap + best : NULL;
+	gap_consider(z, &best, gap_around(z, z->nr_present, z->nr_present, n, mt), n);
+	return best;
+}
+
+/* What is parked lies between free blocks: it goes back before memory is faulted in. */
+static struct page *take_gap(struct zone *z, unsigned long n, enum migratetype mt)
+{
+	struct gap gap = find_gap(z, n, mt);
+
+	if (gap.clean && z->nr_parked) {
+		unpark_all(z);
+		gap = find_gap(z, n, mt);
+	}
+	if (gap.start == ~0UL || !buddy_take_at(z, gap.start, gap.start + n, mt))
+		return NULL;
+	return z->memmap + gap.start;
+}
+
+/*
+ * The lowest of a few resident blocks that hold a run of 2^@order pages. Not the
+ * smallest: short runs in the middle of free memory, where the smallest block may be,
+ * are what long ones do not fit between.
+ */
+#define LOWEST_SEEDS	4
+
+static struct page *lowest_block(struct zone *z, unsigned int order, enum migratetype mt)
+{
+	struct page *best = NULL;
+
+	for (u32 mask = z->free_mask[mt] >> order << order; mask; mask &= mask - 1) {
+		unsigned int seeds = LOWEST_SEEDS;
+		struct page *page;
+
+		list_for_each_entry(page, &z->free_area[__ffs(mask)].free_list[mt], buddy_list) {
+			if (list_empty(&page->lru) || seeds-- == 0)
+				break;
+			if (!best || page < best)
+				best = page;
+		}
+	}
+	return best;
+}
+
+/* A run of any length and alignment. Blocks serve runs of a page or two best. NULL: see blocks. */
+#define EXACT_MIN_PAGES	3UL
+
+static struct page *take_exact(struct zone *z, unsigned long n, enum migratetype mt)
+{
+	struct page *page;
+
+	if (n >= GAP_MIN_PAGES)
+		return take_gap(z, n, mt);
+	page = lowest_block(z, ilog2_up(n), mt);
+	if (page)
+		take_front(z, page, page_zpn(z, page) + n, mt);
+	return page;
 }
 
 /* The lists have no such block: unpark what is parked, extend the frontier, borrow. */
@@ -400,12 +474,8 @@ struct page *buddy_take(struct zone *z, unsigned long n, unsigned long align,
 	unsigned int order = ilog2_up(span);
 	struct page *page;
 
-	if (n > GAP_MIN_PAGES && align == 1) {
-		page = take_gap(z, n, mt);
-		if (!page && z->nr_parked) {
-			unpark_all(z);
-			page = take_gap(z, n, mt);
-		}
+	if (n >= EXACT_MIN_PAGES && align == 1) {
+		page = take_exact(z, n, mt);
 		if (page)
 			return page;
 	}

@@ -325,8 +325,8 @@ Test(buddy, age_survives_splitting)
 	put(z, mid, 200);
 	put(z, rest, 300);
 	cr_assert_eq(z->stamp, 300);
-	/* The last one freed is the first to be taken. */
-	part = take(z, 64, 1, MIGRATE_UNMOVABLE);
+	/* The last one freed is the first to be taken, where a block is asked for. */
+	part = take(z, 64, 64, MIGRATE_UNMOVABLE);
 	cr_assert_eq(part, rest);
 	cr_assert_eq(list_first_entry(&z->dirty_lru, struct page, lru), rest + 512);
 	cr_assert_eq(rest[512].free_stamp, 300);
@@ -417,6 +417,29 @@ Test(buddy, gap_unparks)
 	cr_assert_eq(zones_validate(), 0);
 }
 
+/* What is parked stays, and clean pages are used, if the gap needs none but these. */
+Test(buddy, gap_of_dirty_pages_first)
+{
+	struct zone *z = zone_with(3);
+	struct page *a = take(z, 1024, 1, MIGRATE_MOVABLE);
+	struct page *b = take(z, 1024, 1, MIGRATE_MOVABLE);
+	struct page *p = take(z, 64, 1, MIGRATE_MOVABLE);
+
+	put(z, b, 2);
+	lock(&z->lock);
+	cr_assert(park_run(z, p, 64, 3));
+	unlock(&z->lock);
+	/* The last block is clean but for what is parked, the one in the middle dirty. */
+	cr_assert_eq(take(z, 900, 1, MIGRATE_MOVABLE), b);
+	cr_assert_eq(z->nr_parked, 64);
+	put(z, a, 4);
+	/* 960 clean pages, or 100 and the 64 that are parked between the dirty ones and them. */
+	put(z, b, 5);
+	cr_assert_eq(take(z, 2200, 1, MIGRATE_MOVABLE), a);
+	cr_assert_eq(z->nr_parked, 0);
+	cr_assert_eq(zones_validate(), 0);
+}
+
 static void purge_by_hand(struct zone *z, struct page *page)
 {
 	unsigned long start = page_zpn(z, page), end = start + (1UL << page->order);
@@ -431,6 +454,29 @@ static void purge_by_hand(struct zone *z, struct page *page)
 	buddy_putback(z, page);
 	unlock(&z->lock);
 	cr_assert_eq(zone_validate(z), 0);
+}
+
+/* Short runs gather at the low end, however the blocks there were freed. */
+Test(buddy, short_runs_go_low)
+{
+	struct zone *z = dirty_zone_with(4);
+	struct page *block[4];
+
+	for (int i = 0; i < 4; i++)
+		block[i] = take(z, 1024, 1, MIGRATE_MOVABLE);
+	put(z, block[1], 2);
+	put(z, block[3], 3);
+	for (int i = 0; i < 10; i++)
+		cr_assert_eq(take(z, 32, 1, MIGRATE_MOVABLE), block[1] + 32 * i);
+	/* Runs of a page or two, and blocks, take the smallest block that there is. */
+	cr_assert_eq(take(z, 2, 1, MIGRATE_MOVABLE), block[1] + 320);
+	cr_assert_eq(zones_validate(), 0);
+	/* A clean block does not come first for being low. */
+	put(z, block[0], 4);
+	purge_by_hand(z, block[0]);
+	cr_assert_eq(take(z, 600, 1024, MIGRATE_MOVABLE), block[3]);
+	cr_assert_eq(take(z, 50, 1, MIGRATE_MOVABLE), block[1] + 384);
+	cr_assert_eq(zones_validate(), 0);
 }
 
 /* A purged block that merges with dirty ones makes them neither younger nor older. */
