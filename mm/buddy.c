@@ -392,7 +392,9 @@ static struct gap find_gap(const struct zone *z, unsigned long n, enum migratety
 				break;
 		}
 	}
-	gap_consider(z, &best, gap_around(z, z->nr_present, z->nr_present, n, mt), n);
+	/* What ends at the frontier goes on behind it. If nothing does, another type may lend a block. */
+	if (free_before(z, z->nr_present, mt))
+		gap_consider(z, &best, gap_around(z, z->nr_present, z->nr_present, n, mt), n);
 	return best;
 }
 
