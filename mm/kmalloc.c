@@ -127,24 +127,23 @@ void *kmalloc_slow(size_t size, gfp_t gfp)
 }
 
 /*
- * A class whose size is a multiple of @align has all its objects aligned, up to
- * a page; there is one at most a doubling away.
+ * A class whose size is a multiple of @align has all its objects aligned, up to a page.
+ * The class of a size that is such a multiple is one: where classes are less than
+ * @align apart, the size is a class itself, and elsewhere all classes are multiples.
  */
 void *kmalloc_aligned(size_t size, size_t align, gfp_t gfp)
 {
+	void *object;
+
+	size = max(size, 1UL);
+	if (likely(align <= PAGE_SIZE && size <= KMALLOC_MAX_CACHE_SIZE)) {
+		size = ALIGN(size, align);
+		object = gfp & __GFP_ZERO ? NULL : kmalloc_hit(size);
+		return likely(object) ? object : kmalloc_slow(size, gfp);
+	}
 	if (unlikely(!mm_init()))
 		return NULL;
-	if (align <= ARCH_KMALLOC_MINALIGN)
-		return kmalloc_slow(size, gfp);
-	if (align <= PAGE_SIZE && size <= KMALLOC_MAX_CACHE_SIZE) {
-		unsigned int i = kmalloc_index(max(size, align));
-
-		while (i < KMALLOC_CLASSES && kmalloc_class_size(i) % align)
-			i++;
-		if (i < KMALLOC_CLASSES)
-			return cache_alloc(kmalloc_caches[i], gfp);
-	}
-	return large_alloc(max(size, 1UL), align, gfp);
+	return large_alloc(size, align, gfp);
 }
 
 void *kmalloc(size_t size, gfp_t gfp)

@@ -142,6 +142,25 @@ Test(kmalloc, classes_hold_what_they_say)
 	}
 }
 
+/* What kmalloc_aligned() relies on: no class of a multiple of an alignment breaks it. */
+Test(kmalloc, classes_keep_alignments)
+{
+	for (size_t align = 16; align <= PAGE_SIZE; align *= 2)
+		for (size_t size = align; size <= KMALLOC_MAX_CACHE_SIZE; size += align)
+			cr_expect(kmalloc_class_size(kmalloc_index(size)) % align == 0,
+				  "%zu bytes at %zu: class of %zu", size, align,
+				  (size_t)kmalloc_class_size(kmalloc_index(size)));
+	for (size_t size = 0; size <= 1100; size++) {
+		void *p = kmalloc_aligned(size, 32, GFP_KERNEL | __GFP_ZERO);
+
+		cr_assert(p && (unsigned long)p % 32 == 0, "%zu", size);
+		for (size_t i = 0; i < ksize(p); i++)
+			cr_assert_eq(((char *)p)[i], 0, "%zu of %zu", i, size);
+		memset(p, 0x5a, ksize(p));
+		kfree(p);
+	}
+}
+
 Test(kmalloc, powers_of_two_are_aligned_to_themselves)
 {
 	for (size_t size = 8; size <= 4 << 20; size *= 2) {
