@@ -249,7 +249,7 @@ static void *take(unsigned int kind)
 {
 	void *p = NULL;
 
-	switch (kind % 8) {
+	switch (kind % 9) {
 	case 0:
 		return claim(kmem_cache_alloc(cache, GFP_KERNEL), "kmem_cache_alloc");
 	case 1:
@@ -259,12 +259,14 @@ static void *take(unsigned int kind)
 	case 3:
 		return claim(kmalloc(OBJECT, GFP_KERNEL), "kmalloc");
 	case 4:
+		return claim(MyAlignedAlloc(OBJECT, OBJECT), "MyAlignedAlloc");
+	case 5:
 		p = MyCalloc(1, OBJECT);
 		break;
-	case 5:
+	case 6:
 		p = kmem_cache_zalloc(cache, GFP_KERNEL);
 		break;
-	case 6:
+	case 7:
 		p = kzalloc(OBJECT, GFP_KERNEL);
 		break;
 	default:
