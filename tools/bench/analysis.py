@@ -134,7 +134,7 @@ def _latency_goals(results, ours):
 
 
 def _flat_goals(results, ours):
-    """How often cost(least N) is in cost(N), less what the memory alone costs at N."""
+    """How often cost(least N) is in what cost(N) has above the memory's own cost at N."""
     goals = []
     for name, prefix in (("api_live_most", "live"), ("api_threads", "threads"),
                          ("api_threads", "cpus"), ("api_caches", "caches")):
@@ -143,8 +143,7 @@ def _flat_goals(results, ours):
             continue
         first = points[0][1]
         memory = dict(series(results, name, ours, "memory"))
-        value, n = max(((cost - memory.get(n, 0)) / (first - memory.get(points[0][0], 0)), n)
-                       for n, cost in points[1:])
+        value, n = max(((cost - memory.get(n, 0)) / first, n) for n, cost in points[1:])
         goals.append(_goal(f"cost of an operation, {prefix} {points[0][0]} to {points[-1][0]},"
                            " growth", FLAT, value,
                            f"{first:.1f} ns to {dict(points)[n]:.1f} ns at {n}"
