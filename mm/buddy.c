@@ -311,6 +311,8 @@ static struct page *take_run(struct zone *z, unsigned long n, unsigned long alig
  */
 #define GAP_MIN_PAGES	65UL
 #define GAP_SEEDS	8
+/* What of a gap is looked at for resident pages: 16 MiB, so that no run makes the lock wait. */
+#define GAP_LOOK_PAGES	4096UL
 /* Free blocks to the left of a seed: between two that are in use lie 20 at most. */
 #define GAP_LEFT_STEPS	20
 
@@ -358,7 +360,7 @@ static unsigned long gap_around(const struct zone *z, unsigned long start, unsig
 
 struct gap {
 	unsigned long start;		/* ULONG_MAX: none */
-	unsigned long clean;		/* pages to be faulted in */
+	unsigned long clean;		/* pages to be faulted in, of the first GAP_LOOK_PAGES */
 };
 
 /* The better one: with fewer such pages, and of these the lower. */
@@ -369,6 +371,7 @@ static void gap_consider(const struct zone *z, struct gap *best, unsigned long s
 
 	if (start == ~0UL || start == best->start)
 		return;
+	n = min(n, GAP_LOOK_PAGES);
 	clean = n - bitmap_weight_range(z->dirty, start, start + n);
 	if (clean < best->clean || (clean == best->clean && start < best->start))
 		*best = (struct gap){ start, clean };

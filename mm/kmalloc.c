@@ -137,7 +137,7 @@ void *kmalloc_aligned(size_t size, size_t align, gfp_t gfp)
 
 	size = max(size, 1UL);
 	if (likely(align <= PAGE_SIZE && size <= KMALLOC_MAX_CACHE_SIZE)) {
-		size = ALIGN(size, align);
+		size = ALIGN(size, max(align, 1UL));
 		object = gfp & __GFP_ZERO ? NULL : kmalloc_hit(size);
 		return likely(object) ? object : kmalloc_slow(size, gfp);
 	}

@@ -400,6 +400,13 @@ Test(buddy, gap_over_the_frontier)
 	cr_assert_eq(zones_validate(), 0);
 }
 
+static void park(struct zone *z, struct page *page, unsigned long n)
+{
+	lock(&z->lock);
+	cr_assert(park_run(z, page, n, 3));
+	unlock(&z->lock);
+}
+
 /* A parked run in the middle of the only dirty gap goes back before clean pages are used. */
 Test(buddy, gap_unparks)
 {
@@ -409,9 +416,7 @@ Test(buddy, gap_unparks)
 
 	cr_assert_eq(p, a + 512);
 	put(z, a, 2);
-	lock(&z->lock);
-	cr_assert(park_run(z, p, 64, 3));
-	unlock(&z->lock);
+	park(z, p, 64);
 	cr_assert_eq(take(z, 800, 1, MIGRATE_MOVABLE), a);
 	cr_assert_eq(z->nr_parked, 0);
 	cr_assert_eq(zones_validate(), 0);
@@ -426,9 +431,7 @@ Test(buddy, gap_of_dirty_pages_first)
 	struct page *p = take(z, 64, 1, MIGRATE_MOVABLE);
 
 	put(z, b, 2);
-	lock(&z->lock);
-	cr_assert(park_run(z, p, 64, 3));
-	unlock(&z->lock);
+	park(z, p, 64);
 	/* The last block is clean but for what is parked, the one in the middle dirty. */
 	cr_assert_eq(take(z, 900, 1, MIGRATE_MOVABLE), b);
 	cr_assert_eq(z->nr_parked, 64);

@@ -145,13 +145,18 @@ Test(kmalloc, classes_hold_what_they_say)
 /* What kmalloc_aligned() relies on: no class of a multiple of an alignment breaks it. */
 Test(kmalloc, classes_keep_alignments)
 {
+	void *p;
+
 	for (size_t align = 16; align <= PAGE_SIZE; align *= 2)
 		for (size_t size = align; size <= KMALLOC_MAX_CACHE_SIZE; size += align)
 			cr_expect(kmalloc_class_size(kmalloc_index(size)) % align == 0,
 				  "%zu bytes at %zu: class of %zu", size, align,
 				  (size_t)kmalloc_class_size(kmalloc_index(size)));
+	p = kmalloc_aligned(200, 0, GFP_KERNEL);
+	cr_expect_geq(ksize(p), 200, "no alignment asked for");
+	kfree(p);
 	for (size_t size = 0; size <= 1100; size++) {
-		void *p = kmalloc_aligned(size, 32, GFP_KERNEL | __GFP_ZERO);
+		p = kmalloc_aligned(size, 32, GFP_KERNEL | __GFP_ZERO);
 
 		cr_assert(p && (unsigned long)p % 32 == 0, "%zu", size);
 		for (size_t i = 0; i < ksize(p); i++)

@@ -157,7 +157,10 @@ static size_t ranges_merge(struct range *r, size_t nr)
 /* More than Linux can be built for. */
 #define MAX_CPUS	(1U << 14)
 
-/* Read before all else: what the library wrote before it said so is seen after it. */
+/*
+ * Read before all else: what the library wrote before it said so (a release in __mm_init())
+ * is seen by the reads behind this one, which are system calls of their own.
+ */
 static void read_ready(struct heap *h)
 {
 	uint64_t addr = layout_symbol(h->image->layout, "mm_state");
