@@ -35,10 +35,21 @@ static unsigned long counter_count(struct shrinker *s, struct shrink_control *sc
 	return c->objects;
 }
 
+/* Several threads may ask at once. */
+static unsigned long take_objects(struct counter *c, unsigned long wanted)
+{
+	unsigned long have = READ_ONCE(c->objects);
+
+	while (!__atomic_compare_exchange_n(&c->objects, &have, have - min(wanted, have), false,
+					    __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		;
+	return min(wanted, have);
+}
+
 static unsigned long counter_scan(struct shrinker *s, struct shrink_control *sc)
 {
 	struct counter *c = s->private_data;
-	unsigned long n = min(sc->nr_to_scan, c->objects);
+	unsigned long n;
 
 	if (c->refuse_after && c->scans >= c->refuse_after)
 		return SHRINK_STOP;
@@ -46,8 +57,8 @@ static unsigned long counter_scan(struct shrinker *s, struct shrink_control *sc)
 	cr_assert_leq(sc->nr_to_scan, (unsigned long)s->batch);
 	cr_assert(task_flags & TASK_MEMALLOC, "allocations here reclaim nothing");
 	c->scans++;
+	n = take_objects(c, sc->nr_to_scan);
 	c->looked += n;
-	c->objects -= n;
 	c->nid = sc->nid;
 	return n;
 }
