@@ -467,6 +467,8 @@ static noinline struct page *refill_lists(struct zone *z, unsigned int order,
 		if (page)
 			return page;
 	}
+	if (z->thrifty)
+		return NULL;
 	if (extend_frontier(z, mt))
 		return find_block(z, order, mt);
 	return find_fallback(z, order, mt, true);
@@ -487,6 +489,8 @@ struct page *buddy_take(struct zone *z, unsigned long n, unsigned long align,
 	if (unlikely(span > MAX_ORDER_PAGES))
 		return take_run(z, n, align, mt);
 	page = find_block(z, order, mt);
+	if (page && z->thrifty && list_empty(&page->lru))
+		return NULL;	/* clean */
 	if (unlikely(!page)) {
 		page = refill_lists(z, order, mt);
 		if (!page)

@@ -20,7 +20,8 @@
 
 /*
  * Takes @n pages, the first aligned to @align pages (a power of two), off the
- * free lists or the committed frontier. NULL: no such run. The pages are
+ * free lists or the committed frontier. NULL: no such run, or, with zone->thrifty,
+ * none but clean ones. The pages are
  * PT_NONE, but for the dirty bits they are the caller's: it must give the head
  * its type and set the bits (zone_hand_out) before it drops the lock.
  */
@@ -47,6 +48,30 @@ void buddy_isolate(struct zone *z, struct page *page);
 /* Puts it back. If dirty bits are left it counts as freed now. */
 void buddy_putback(struct zone *z, struct page *page);
 
+/* ---- page_stock.c: large objects that a CPU freed last ------------------------------------ */
+
+/*
+ * A run of @n pages that begins at a multiple of @align, a power of two, from the present
+ * CPU's stock, or NULL. Of type PT_STOCK, all dirty. No lock is taken.
+ */
+struct page *stock_take(unsigned long n, unsigned long align);
+/*
+ * Keeps a run of type PT_LARGE that the caller frees; another may be parked for it.
+ * False: it is still the caller's. No lock held.
+ */
+bool stock_put(struct page *page);
+/* Whether the present CPU has any; a hint. */
+bool stock_held(void);
+/* The present CPU's go to the free lists. No lock held. */
+void stock_return(void);
+/* Those of all CPUs do. No lock held; makes system calls. */
+void stock_drain(void);
+/*
+ * contig.c: a run of type PT_LARGE or PT_STOCK that nobody uses any more joins the free
+ * lists, or is parked. No lock held.
+ */
+void large_put(struct page *head, bool park);
+
 /* ---- page_park.c: large objects freed last ------------------------------------------------ */
 
 /*
@@ -54,8 +79,11 @@ void buddy_putback(struct zone *z, struct page *page);
  * what has been parked longest makes room. False: free it.
  */
 bool park_run(struct zone *z, struct page *page, unsigned long n, u32 now);
-/* The run of @n pages that was parked last, or NULL. Of type PT_NONE, all dirty. */
-struct page *unpark_run(struct zone *z, unsigned long n);
+/*
+ * The run of @n pages that was parked last, or NULL, also where that does not begin at a
+ * multiple of @align, a power of two. Of type PT_NONE, all dirty.
+ */
+struct page *unpark_run(struct zone *z, unsigned long n, unsigned long align);
 /* Frees one that is parked. */
 void unpark_free(struct zone *z, struct page *page, u32 now);
 /* Frees all that are parked, as freed at the zone's latest stamp. */

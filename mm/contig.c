@@ -11,7 +11,7 @@
  * length is there, the others are PT_NONE. It can grow where it stands into
  * free pages behind it and into the frontier, and shrink anywhere; nobody but
  * its owner looks at it, so only the free lists need the zone lock. Short ones
- * that are freed are parked first (page_park.c).
+ * that are freed are kept as they are first (page_stock.c, page_park.c).
  *
  * The kernel's runs are pages of order 0, side by side, each with a reference
  * of its own, to be freed one by one or together. Freed together, those whose
@@ -36,6 +36,17 @@ static struct page *finish_run(struct zone *z, struct page *page, const struct r
 	return page;
 }
 
+/* Its pages are dirty already. */
+static struct page *finish_stocked(struct page *page, gfp_t gfp)
+{
+	page->order = 0;
+	page->requested = page->nr_pages << PAGE_SHIFT;
+	if (gfp & __GFP_ZERO)
+		__builtin_memset(page_address(page), 0, page->nr_pages << PAGE_SHIFT);
+	page_set_type(page, PT_LARGE);
+	return page;
+}
+
 static struct page *alloc_run(const struct run_request *r)
 {
 	struct zone *z;
@@ -47,17 +58,28 @@ static struct page *alloc_run(const struct run_request *r)
 /* ---- large objects ------------------------------------------------------------------ */
 
 /* One that was freed not long ago. With the zone's lock held if there is one. */
-static struct page *take_parked(struct zone *z, unsigned long n)
+static struct page *take_parked(struct zone *z, unsigned long n, unsigned long align)
 {
 	struct page *page;
 
 	if (n > PARK_MAX_PAGES || !z || !(READ_ONCE(z->parked_mask) & BIT(n - 1)))
 		return NULL;
 	lock(&z->lock);
-	page = unpark_run(z, n);
+	page = unpark_run(z, n, align);
 	if (unlikely(!page))
 		unlock(&z->lock);
 	return page;
+}
+
+/* What a CPU or the zone keeps of that very length. */
+static struct page *alloc_kept(const struct run_request *r)
+{
+	struct page *page = stock_take(r->nr_pages, r->align);
+
+	if (page)
+		return finish_stocked(page, r->gfp);
+	page = take_parked(zones[0], r->nr_pages, r->align);
+	return page ? finish_run(zones[0], page, r) : NULL;
 }
 
 struct page *alloc_large(unsigned long nr_pages, unsigned long align_pages, gfp_t gfp)
@@ -67,15 +89,18 @@ struct page *alloc_large(unsigned long nr_pages, unsigned long align_pages, gfp_
 
 	if (unlikely(!nr_pages || !is_power_of_2(align_pages)))
 		return NULL;
-	if (align_pages == 1 && likely(nr_nodes == 1) && !(gfp & GFP_PLACE)) {
-		page = take_parked(zones[0], nr_pages);
+	if (nr_pages > STOCK_MAX_PAGES) {
+		stock_return();
+	} else if (likely(nr_nodes == 1) && !(gfp & GFP_PLACE)) {
+		page = alloc_kept(&r);
 		if (page)
-			return finish_run(zones[0], page, &r);
+			return page;
 	}
 	return alloc_run(&r);
 }
 
-void free_large(struct page *head)
+/* Parks a run of type PT_LARGE or PT_STOCK that nobody uses any more, or frees it. */
+void large_put(struct page *head, bool park)
 {
 	struct zone *z = page_zone(head);
 	unsigned long start = page_zpn(z, head), n = head->nr_pages;
@@ -83,11 +108,7 @@ void free_large(struct page *head)
 	bool kick;
 
 	lock(&z->lock);
-	if (unlikely(head->type != PT_LARGE)) {
-		unlock(&z->lock);
-		bad_page(head, "free_large() of a page that is no large object");
-	}
-	if (!park_run(z, head, n, now)) {
+	if (!park || !park_run(z, head, n, now)) {
 		page_set_type(head, PT_NONE);
 		buddy_free(z, start, start + n, now);
 	}
@@ -95,6 +116,14 @@ void free_large(struct page *head)
 	unlock(&z->lock);
 	if (unlikely(kick))
 		reclaim_kick();
+}
+
+void free_large(struct page *head)
+{
+	if (unlikely(head->type != PT_LARGE))
+		bad_page(head, "free_large() of a page that is no large object");
+	if (!stock_put(head))
+		large_put(head, true);
 }
 
 static void shrink_large(struct zone *z, struct page *head, unsigned long nr_pages)
@@ -154,6 +183,7 @@ bool resize_large(struct page *head, unsigned long nr_pages, gfp_t gfp)
 		shrink_large(z, head, nr_pages);
 	if (nr_pages <= old)
 		return true;
+	stock_return();
 	charge = READ_ONCE(page_watch) & WATCH_HARD;
 	if (unlikely(charge) && !page_charge(nr_pages - old, gfp))
 		return false;

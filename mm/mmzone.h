@@ -49,6 +49,10 @@ struct kmem_cache;
 #define PARK_MAX_PAGES		64U
 #define PARK_LIMIT_PAGES	256UL
 
+/* The longest run that a CPU keeps for itself when it is freed, and how many. */
+#define STOCK_MAX_PAGES		64UL
+#define STOCK_RUNS		8U
+
 enum page_type {
 	PT_NONE,	/* inside a buddy block, or never used: what a fresh map says */
 	PT_BUDDY,	/* head of a free block on a free list */
@@ -61,6 +65,7 @@ enum page_type {
 	PT_ISOLATED,	/* head of a free block that is off the lists to be purged */
 	PT_PARKED,	/* head of a free run of nr_pages, kept whole for the next of its length */
 	PT_RCU,		/* head of an empty slab that waits for a grace period (slab_rcu.c) */
+	PT_STOCK,	/* head of a free run of nr_pages in a CPU's stock (page_stock.c) */
 	NR_PAGE_TYPES
 };
 
@@ -110,7 +115,8 @@ struct page {
 		struct {		/* PT_BUDDY, zone lock; PT_ISOLATED, the purger */
 			struct list_head buddy_list;	/* zone->free_area[order].free_list[] */
 		};
-		struct {		/* PT_LARGE, the object's owner; PT_PARKED, zone lock */
+		struct {		/* PT_LARGE, the object's owner; PT_PARKED, zone lock;
+					   PT_STOCK, whoever has the slot's word */
 			unsigned long nr_pages;
 			union {
 				unsigned long requested;	/* PT_LARGE: bytes asked for */
@@ -161,6 +167,8 @@ struct zone {
 	u32 stamp;			/* the latest free_stamp given; never goes back */
 	unsigned long nr_isolated;	/* pages in PT_ISOLATED blocks; not in nr_free */
 	unsigned long frontier_keep;	/* committed pages that the present request leaves (page_limit.c) */
+	bool thrifty;			/* the present request would rather fail than have pages
+					   faulted in: it has a stock to give back first */
 
 	/* Large objects freed last, whole and dirty (page_park.c). */
 	unsigned long nr_parked;	/* pages in them; not in nr_free, nr_dirty_free */

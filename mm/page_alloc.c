@@ -48,6 +48,7 @@ const char *page_type_name(unsigned int type)
 		[PT_ALLOC] = "alloc",	[PT_COMP] = "compound",	[PT_LARGE] = "large",
 		[PT_SLAB] = "slab",	[PT_TAIL] = "tail",	[PT_ISOLATED] = "isolated",
 		[PT_PARKED] = "parked",	[PT_RCU] = "slab in rcu",
+		[PT_STOCK] = "stock",
 	};
 
 	return type < NR_PAGE_TYPES ? names[type] : "damaged";
@@ -234,6 +235,7 @@ void page_alloc_init(void)
 void page_alloc_drain(void)
 {
 	page_nolock_drain();
+	stock_drain();
 	for (unsigned int o = 0; o < nr_pcp_orders; o++)
 		for (unsigned int mt = 0; mt < MIGRATE_TYPES; mt++)
 			magazine_cache_drain(&pcp_lists[o][mt].mag, true);

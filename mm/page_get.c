@@ -191,7 +191,7 @@ static noinline struct page *run_get_slow(const struct run_request *r, struct zo
 	}
 }
 
-/* Mostly the first zone has it. */
+/* Mostly the first zone has it. This CPU's stock goes back before more memory is used. */
 static struct page *run_get_plain(const struct run_request *r, struct zone **zp)
 {
 	struct zone *z = zones[0];
@@ -199,14 +199,20 @@ static struct page *run_get_plain(const struct run_request *r, struct zone **zp)
 
 	if (unlikely(!z || max(r->nr_pages, r->align) > MAX_ORDER_PAGES))
 		return run_get_slow(r, zp);
-	lock(&z->lock);
-	page = buddy_take(z, r->nr_pages, r->align, r->mt);
-	if (likely(page)) {
-		*zp = z;
-		return page;
+	for (bool thrifty = stock_held(); ; thrifty = false) {
+		lock(&z->lock);
+		z->thrifty = thrifty;
+		page = buddy_take(z, r->nr_pages, r->align, r->mt);
+		z->thrifty = false;
+		if (likely(page)) {
+			*zp = z;
+			return page;
+		}
+		unlock(&z->lock);
+		if (!thrifty)
+			return run_get_slow(r, zp);
+		stock_return();
 	}
-	unlock(&z->lock);
-	return run_get_slow(r, zp);
 }
 
 /* With limits, reserves or nodes; and the requests that put reserves or low zones there. */

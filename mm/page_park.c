@@ -60,13 +60,15 @@ bool park_run(struct zone *z, struct page *page, unsigned long n, u32 now)
 	return true;
 }
 
-struct page *unpark_run(struct zone *z, unsigned long n)
+struct page *unpark_run(struct zone *z, unsigned long n, unsigned long align)
 {
 	struct page *page;
 
 	if (list_empty(&z->parked[n]))
 		return NULL;
 	page = list_first_entry(&z->parked[n], struct page, park_list);
+	if (!IS_ALIGNED((unsigned long)zone_page_address(z, page), align << PAGE_SHIFT))
+		return NULL;
 	unpark(z, page);
 	return page;
 }

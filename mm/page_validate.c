@@ -154,6 +154,7 @@ __racy static unsigned long block_size(const struct page *page)
 	switch (page->type) {
 	case PT_LARGE:
 	case PT_PARKED:
+	case PT_STOCK:
 		return page->nr_pages;
 	case PT_NONE:
 	case PT_TAIL:
@@ -173,7 +174,7 @@ __racy static void check_block(struct walk *w, const struct page *page, unsigned
 	expect(w, page->migratetype < MIGRATE_TYPES, "no such migrate type", zpn);
 	if (page->type == PT_PARKED)
 		w->parked += size;
-	else if (page->type != PT_LARGE)
+	else if (page->type != PT_LARGE && page->type != PT_STOCK)
 		expect(w, IS_ALIGNED(zpn, size), "block is not aligned", zpn);
 	if (page->type == PT_BUDDY)
 		check_free_block(w, page, zpn);

@@ -51,6 +51,7 @@
  */
 #define SLOT_NONE		0U
 #define SLOT_KMALLOC		4U
+#define SLOT_STOCK		56U	/* of page_stock.c, STOCK_RUNS of them: a cache line */
 #define SLOT_DYNAMIC		64U
 
 /* Words that are no magazine. Both read as closed. */

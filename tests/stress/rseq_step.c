@@ -360,6 +360,10 @@ static void one_round(unsigned int n)
 		free_pages(page, 2);
 	for (unsigned int i = 0; i < 4; i++)
 		kfree(kmalloc(3000, GFP_KERNEL));
+	/* Runs of pages to the CPU's stock and from there, and all that it has back. */
+	for (unsigned int i = 0; i < 4; i++)
+		MyFree(MyMalloc(100000));
+	MyFree(MyMalloc(400000));
 	if (n % 64 == 0)
 		kmem_cache_shrink(cache);
 	ctl->rounds++;

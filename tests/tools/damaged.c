@@ -409,6 +409,16 @@ static void page_list_holds_a_page_in_use(void)
 	abort();
 }
 
+static void stock_holds_a_page_in_use(void)
+{
+	*percpu_slot(0, SLOT_STOCK) = word_of(0, (void **)slab) | 4;
+}
+
+static void stock_holds_no_page(void)
+{
+	*percpu_slot(0, SLOT_STOCK) = 1L << 40;
+}
+
 #define KIND(f, name)	{ #f, name, f }
 
 static const struct {
@@ -477,6 +487,8 @@ static const struct {
 	KIND(parked_list_is_wrong, "parked-list"),
 	KIND(hot_line_is_wrong, "hot-line"),
 	KIND(page_list_holds_a_page_in_use, "page-list"),
+	KIND(stock_holds_a_page_in_use, "stock"),
+	KIND(stock_holds_no_page, "stock"),
 };
 
 /* What is damaged is looked for in the first zone: stay on a CPU of its node. */
@@ -498,7 +510,7 @@ static void stay_on_node_0(void)
 
 /*
  * A heap with something of everything: full and partial slabs, objects in
- * magazines, free blocks of which some are dirty, parked runs.
+ * magazines, free blocks of which some are dirty, parked runs and others in stock.
  */
 static void fill(void)
 {
@@ -521,7 +533,10 @@ static void fill(void)
 	}
 	for (int i = 0; i < 16; i += 2)
 		free_pages_exact(pages[i], 5 * 4096UL << i % 5);
-	kfree(kmalloc(100000, GFP_KERNEL));
+	for (int i = 0; i < 6; i++)	/* to the CPU's stock, and from there to be parked */
+		pages[i] = kmalloc(100000, GFP_KERNEL);
+	for (int i = 0; i < 6; i++)
+		kfree(pages[i]);
 	free_pages(__get_free_pages(GFP_KERNEL, 0), 0);	/* to a page list */
 	free_page = NULL;
 	for (unsigned int o = 1; o < NR_PAGE_ORDERS - 1 && !free_page; o++)

@@ -27,6 +27,7 @@
 static inline bool try_fresh_zones(unsigned long bytes)
 {
 	if (nr_zones) {
+		stock_drain();
 		/* All but its last map, which is short. */
 		host_release(zones[0]->base,
 			     (size_t)((char *)zones[0]->free_max - zones[0]->base));

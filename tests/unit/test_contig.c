@@ -40,7 +40,7 @@ Test(contig, large_takes_just_its_pages)
 		mark_pages(page_address(page), n, n);
 		cr_assert_eq(zones_validate(), 0);
 		cr_assert(pages_marked(page_address(page), n, n));
-		free_large(page);
+		large_put(page, true);
 		cr_assert_eq(pages_out(), 0);
 	}
 	assert_all_free();
@@ -59,7 +59,7 @@ Test(contig, large_alignment)
 			cr_assert_eq((unsigned long)page_address(page) % (align << PAGE_SHIFT), 0);
 			cr_assert_eq(pages_out(), lengths[i], "%lu aligned to %lu: %lu taken",
 				     lengths[i], align, pages_out());
-			free_large(page);
+			large_put(page, true);
 		}
 	}
 	assert_all_free();
@@ -202,7 +202,7 @@ Test(contig, grow_into_a_neighbour_fails)
 	free_large(next);
 	cr_assert(resize_large(page, 1025, GFP_KERNEL));
 	next = alloc_large(20, 1, GFP_KERNEL);
-	free_large(next);
+	large_put(next, true);
 	/* A parked run is no neighbour that stays. */
 	cr_assert_eq(next->type, PT_PARKED);
 	cr_assert(resize_large(page, 1200, GFP_KERNEL));

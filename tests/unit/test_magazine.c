@@ -3,6 +3,7 @@
  * Magazines, the depot and the way to the backend: magazine.c, on a backend of
  * the test's own that knows where every object is.
  */
+#include "one_cpu.h"
 #include "slab_test.h"
 
 #include <unistd.h>
@@ -90,12 +91,8 @@ static void give(void *p)
 
 static void start(size_t round_bytes)
 {
-	cpu_set_t one;
-
 	kfree(kmalloc(8, GFP_KERNEL));
-	CPU_ZERO(&one);
-	CPU_SET(sched_getcpu(), &one);
-	sched_setaffinity(0, sizeof(one), &one);
+	stay_on_this_cpu();
 	magazine_cache_init(&mc, percpu_slot_alloc(), round_bytes, &backend);
 	cr_assert(mc.slot != SLOT_NONE);
 }

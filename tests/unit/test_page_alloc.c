@@ -3,6 +3,7 @@
  * Blocks of pages: page_alloc.c. The kernel's interface and its contracts, the
  * per-CPU lists, what the GFP flags do, reports, threads.
  */
+#include "one_cpu.h"
 #include "pages_test.h"
 
 #include "mm/page_limit.h"
@@ -527,11 +528,7 @@ static struct page *victim;
 /* The first free on a CPU goes past the page lists: let it be another one's. */
 static void free_twice(void)
 {
-	cpu_set_t one;
-
-	CPU_ZERO(&one);
-	CPU_SET(sched_getcpu(), &one);
-	sched_setaffinity(0, sizeof(one), &one);
+	stay_on_this_cpu();
 	__free_pages(alloc_pages(GFP_KERNEL, 3), 3);
 	__free_pages(victim, 3);
 	__free_pages(victim, 3);

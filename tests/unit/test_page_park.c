@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * Parked runs: page_park.c. What is kept, for how long, and that it is given up
- * before memory is asked for.
+ * before memory is asked for. All runs here pass the CPUs' stocks by.
  */
 #include "pages_test.h"
 
@@ -13,8 +13,8 @@ Test(page_park, the_last_freed_comes_back)
 	struct page *a = alloc_large(25, 1, GFP_KERNEL), *b = alloc_large(25, 1, GFP_KERNEL);
 	unsigned long free_before = z->nr_free;
 
-	free_large(a);
-	free_large(b);
+	large_put(a, true);
+	large_put(b, true);
 	cr_assert_eq(a->type, PT_PARKED);
 	cr_assert_eq(z->nr_parked, 50);
 	cr_assert_eq(z->nr_free, free_before, "parked pages are not on the free lists");
@@ -37,7 +37,7 @@ Test(page_park, zeroed_when_asked)
 	fresh_zones(64 * MIB);
 	a = alloc_large(10, 1, GFP_KERNEL);
 	memset(page_address(a), 1, 10 * PAGE_SIZE);
-	free_large(a);
+	large_put(a, true);
 	cr_assert_eq(alloc_large(10, 1, GFP_KERNEL | __GFP_ZERO), a);
 	cr_assert(pages_zero(page_address(a), 10));
 }
@@ -50,7 +50,7 @@ Test(page_park, bounded)
 	for (unsigned int i = 0; i < 64; i++)
 		page[i] = alloc_large(i + 1, 1, GFP_KERNEL);
 	for (unsigned int i = 0; i < 64; i++) {
-		free_large(page[i]);
+		large_put(page[i], true);
 		cr_assert_leq(z->nr_parked, PARK_LIMIT_PAGES);
 		cr_assert_eq(zones_validate(), 0);
 	}
@@ -58,7 +58,7 @@ Test(page_park, bounded)
 	cr_assert_eq(page[63]->type, PT_PARKED);
 	cr_assert_eq(page[62]->type, PT_PARKED);
 	cr_assert_neq(page[20]->type, PT_PARKED);
-	free_large(alloc_large(PARK_MAX_PAGES + 1, 1, GFP_KERNEL));
+	large_put(alloc_large(PARK_MAX_PAGES + 1, 1, GFP_KERNEL), true);
 	cr_assert_eq(zones_validate(), 0);
 	assert_all_free();
 }
@@ -67,23 +67,28 @@ Test(page_park, longer_runs_are_not_parked)
 {
 	struct zone *z = fresh_zones(64 * MIB);
 
-	free_large(alloc_large(PARK_MAX_PAGES + 1, 1, GFP_KERNEL));
+	large_put(alloc_large(PARK_MAX_PAGES + 1, 1, GFP_KERNEL), true);
 	cr_assert_eq(z->nr_parked, 0);
-	free_large(alloc_large(PARK_MAX_PAGES, 1, GFP_KERNEL));
+	large_put(alloc_large(PARK_MAX_PAGES, 1, GFP_KERNEL), true);
 	cr_assert_eq(z->nr_parked, PARK_MAX_PAGES);
 }
 
-Test(page_park, aligned_requests_do_not_take_them)
+Test(page_park, aligned_requests_take_what_is_aligned)
 {
 	struct page *a, *b;
 
 	fresh_zones(64 * MIB);
-	a = alloc_large(3, 1, GFP_KERNEL);
-	b = alloc_large(16, 1, GFP_KERNEL);
-	cr_assert_not_null(a);
-	free_large(b);
+	a = alloc_large(99, 1, GFP_KERNEL);
+	b = alloc_large(99, 1, GFP_KERNEL);
+	cr_assert_eq(b, a + 99);
+	cr_assert(resize_large(b, 16, GFP_KERNEL));
+	large_put(b, true);
+	cr_assert_neq(alloc_large(16, 16, GFP_KERNEL), b);
+	cr_assert_eq(b->type, PT_PARKED);
 	b = alloc_large(16, 512, GFP_KERNEL);
 	cr_assert_eq((unsigned long)page_address(b) % (2 * MIB), 0);
+	large_put(b, true);
+	cr_assert_eq(alloc_large(16, 16, GFP_KERNEL), b, "it is");
 }
 
 /* Kept between two looks of the reclaimer, not longer. */
@@ -92,17 +97,17 @@ Test(page_park, old_ones_are_freed)
 	struct zone *z = fresh_zones(64 * MIB);
 	struct page *a = alloc_large(20, 1, GFP_KERNEL), *b = alloc_large(30, 1, GFP_KERNEL);
 
-	free_large(a);
+	large_put(a, true);
 	zones_purge(1000000, ~0UL);
 	cr_assert_eq(z->nr_parked, 20);
-	free_large(b);
+	large_put(b, true);
 	zones_purge(1000000, ~0UL);
 	cr_assert_eq(z->nr_parked, 30, "the first has been met twice");
 	zones_purge(1000000, ~0UL);
 	cr_assert_eq(z->nr_parked, 0);
 	cr_assert_eq(z->nr_dirty_free, 50);
 	cr_assert_eq(zones_validate(), 0);
-	free_large(alloc_large(20, 1, GFP_KERNEL));
+	large_put(alloc_large(20, 1, GFP_KERNEL), true);
 	cr_assert_eq(z->nr_parked, 20);
 	zones_purge(0, ~0UL);
 	cr_assert_eq(zones_dirty_free(), 0, "now means now");
@@ -118,7 +123,7 @@ Test(page_park, given_up_before_growing)
 	b = alloc_large(MAX_ORDER_PAGES - 64, 1, GFP_KERNEL);
 	cr_assert_not_null(rest);
 	cr_assert_not_null(b);
-	free_large(a);
+	large_put(a, true);
 	cr_assert_eq(z->nr_parked, 64);
 	for (unsigned long present = z->nr_present; z->nr_parked; ) {
 		cr_assert_not_null(alloc_large(32, 1, GFP_KERNEL));
@@ -136,24 +141,9 @@ Test(page_park, only_the_first_zone_parks)
 	b = alloc_large(60, 1, GFP_KERNEL);
 	cr_assert_eq(a->zone, 0);
 	cr_assert_eq(b->zone, 1);
-	free_large(b);
+	large_put(b, true);
 	cr_assert_eq(zones[1]->nr_parked, 0);
 	cr_assert_eq(zones_validate(), 0);
-}
-
-static struct page *victim;
-
-static void free_parked(void)
-{
-	free_large(victim);
-	free_large(victim);
-}
-
-Test(page_park, double_free)
-{
-	fresh_zones(64 * MIB);
-	victim = alloc_large(20, 1, GFP_KERNEL);
-	assert_aborts(free_parked, "type:parked");
 }
 
 static unsigned long errors;
@@ -172,7 +162,7 @@ static void *park_and_take(void *arg)
 		if (page->nr_pages != n ||
 		    !pages_marked(page_address(page), n, (unsigned long)arg))
 			stat_inc(errors);
-		free_large(page);
+		large_put(page, true);
 		if (i % 5000 == 0)
 			zones_purge(i % 2, 300);
 	}

@@ -21,7 +21,7 @@ static void furnish(void)
 	older = alloc_pages(GFP_KERNEL, 6);
 	dirty = alloc_pages(GFP_KERNEL, 7);
 	__free_pages(alloc_page(GFP_KERNEL), 0);
-	free_large(parked);
+	large_put(parked, true);
 	__free_pages(older, 6);
 	usleep(20000);
 	__free_pages(dirty, 7);

@@ -3,6 +3,7 @@
  * Slots, their words, and the operations on them in both modes: percpu.c.
  * Magazines are made by hand here; magazine.c is tested by itself.
  */
+#include "one_cpu.h"
 #include "slab_test.h"
 
 #include <stdlib.h>
@@ -35,12 +36,8 @@ static void **hand_made_top(struct hand_made *m, unsigned int count)
 /* The library is up, and this thread stays on one CPU. */
 static void start(void)
 {
-	cpu_set_t one;
-
 	kfree(kmalloc(8, GFP_KERNEL));
-	CPU_ZERO(&one);
-	CPU_SET(sched_getcpu(), &one);
-	sched_setaffinity(0, sizeof(one), &one);
+	stay_on_this_cpu();
 }
 
 /* Loads a magazine where the caller runs; returns the CPU. */

@@ -3,6 +3,7 @@
  * The this_cpu operations, in both modes: this_cpu.c. That no update is lost when
  * they are interrupted at every instruction is shown by stress/rseq_step.c.
  */
+#include "one_cpu.h"
 #include "slab_test.h"
 
 #include <kmem/percpu.h>
@@ -28,15 +29,6 @@ struct all_sizes {
 	for_each_possible_cpu(__cpu)					\
 		__s += per_cpu_ptr(p, __cpu)->field;			\
 	__s; })
-
-static void stay(void)
-{
-	cpu_set_t one;
-
-	CPU_ZERO(&one);
-	CPU_SET(sched_getcpu(), &one);
-	sched_setaffinity(0, sizeof(one), &one);
-}
 
 #define CHECK_OPS(field, max) do {					\
 	this_cpu_write(p->field, 5);					\
@@ -72,7 +64,7 @@ Test(this_cpu, every_operation_at_every_size)
 	struct all_sizes *p = alloc_percpu(struct all_sizes);
 
 	cr_assert(p);
-	stay();
+	stay_on_this_cpu();
 	this_cpu_write(p->guard0, 0xaa);
 	this_cpu_write(p->guard1, 0xbb);
 	CHECK_OPS(byte, (unsigned char)0xff);
@@ -92,7 +84,7 @@ Test(this_cpu, pointers_and_flags)
 	void *old;
 
 	cr_assert(p);
-	stay();
+	stay_on_this_cpu();
 	this_cpu_write(p->pointer, p);
 	cr_expect(this_cpu_read(p->pointer) == p);
 	cr_expect(this_cpu_xchg(p->pointer, NULL) == p);

@@ -77,7 +77,8 @@
 #define VERIFY_STRUCTS(V)	V(kmem_hot) V(pcp_list) V(slab_lists)
 
 #define VERIFY_CONSTANTS(V)						\
-	V(SLAB_BINS) V(MIGRATE_TYPES) V(PARK_MAX_PAGES) V(NR_PCP_LISTS)
+	V(SLAB_BINS) V(MIGRATE_TYPES) V(PARK_MAX_PAGES) V(NR_PCP_LISTS)		\
+	V(SLOT_STOCK) V(STOCK_RUNS)
 
 #define HEAP_STRUCTS(R, O)						\
 	R(page) R(free_area) R(zone) R(list_head) R(percpu_state)	\
@@ -89,7 +90,8 @@
 	R(SLOT_NONE) R(WORD_DRAINING) R(PT_NONE) R(PT_BUDDY) R(PT_PCP)	\
 	R(PT_ALLOC) R(PT_COMP) R(PT_LARGE) R(PT_SLAB) R(PT_TAIL)	\
 	R(PT_ISOLATED) R(PERCPU_RSEQ) R(PERCPU_FALLBACK)		\
-	R(MAGAZINE_MAX_BYTES) O(MM_READY) O(PT_PARKED) O(PT_RCU)
+	R(MAGAZINE_MAX_BYTES) O(MM_READY) O(PT_PARKED) O(PT_RCU)	\
+	O(PT_STOCK)
 
 /* size 0: the library has no such field. */
 struct field {

@@ -71,6 +71,8 @@ static enum block_kind kind_of(const struct heap_fields *f, uint64_t type)
 		return BLOCK_PAGES;
 	if (f->PT_RCU && type == f->PT_RCU)
 		return BLOCK_RCU;
+	if (f->PT_STOCK && type == f->PT_STOCK)
+		return BLOCK_STOCK;
 	return f->PT_PARKED && type == f->PT_PARKED ? BLOCK_PARKED : BLOCK_NONE;
 }
 
@@ -119,6 +121,7 @@ static bool read_block(struct page_window *w, struct heap_block *b)
 		return read_slab(w, b);
 	case BLOCK_LARGE:
 	case BLOCK_PARKED:
+	case BLOCK_STOCK:
 		return read_run(w, b);
 	default:
 		if (order >= w->heap->nr_orders ||
@@ -214,6 +217,7 @@ const char *block_kind_name(enum block_kind kind)
 		[BLOCK_PAGES]		= "pages of alloc_pages()",
 		[BLOCK_LARGE]		= "large object",
 		[BLOCK_PARKED]		= "freed large object, parked",
+		[BLOCK_STOCK]		= "freed large object, in a CPU's stock",
 		[BLOCK_RCU]		= "empty slab, waiting for RCU",
 		[BLOCK_SLAB]		= "slab",
 	};

@@ -22,6 +22,7 @@ enum block_kind {
 	BLOCK_PAGES,		/* from alloc_pages() */
 	BLOCK_LARGE,		/* a large object */
 	BLOCK_PARKED,		/* a large object that was freed, kept whole */
+	BLOCK_STOCK,		/* the same, kept by a CPU */
 	BLOCK_RCU,		/* a slab, empty, that waits for a grace period */
 	BLOCK_SLAB,
 	NR_BLOCK_KINDS

@@ -179,7 +179,7 @@ static void walk_block(void *arg, struct page_window *window, const struct heap_
 {
 	static const enum rss_row rows[NR_BLOCK_KINDS] = {
 		[BLOCK_FREE] = ROW_FREE, [BLOCK_ISOLATED] = ROW_FREE, [BLOCK_PCP] = ROW_PCP,
-		[BLOCK_PAGES] = ROW_PAGES, [BLOCK_PARKED] = ROW_PARKED,
+		[BLOCK_PAGES] = ROW_PAGES, [BLOCK_PARKED] = ROW_PARKED, [BLOCK_STOCK] = ROW_PARKED,
 		[BLOCK_RCU] = ROW_SLAB_RCU,
 	};
 	struct walk *w = arg;

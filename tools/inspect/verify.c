@@ -58,6 +58,7 @@ const struct verify_kind verify_kinds[] = {
 	{ "slab-list", "a cache's lists of slabs" },
 	{ "slab-order", "a slab's order" },
 	{ "slot-map", "the map from pages to kmalloc's caches" },
+	{ "stock", "a CPU's stock of freed runs" },
 	{ "zone", "a zone's limits and maps" },
 	{ "zone-count", "how many pages of a zone are free, or dirty" },
 	{ "zone-table", "the table of zones" },
@@ -201,6 +202,7 @@ static void one_pass(struct heap *h, struct verify_result *r)
 	verify_rounds_left(&v);
 	verify_caches(&v);
 	verify_page_magazines(&v);
+	verify_stock(&v);
 	free(v.round);
 	free(v.met);
 	free(v.count);

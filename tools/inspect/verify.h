@@ -7,6 +7,7 @@
  *	verify_lists.c		free lists, the dirty LRU, parked runs, against counts and the map
  *	verify_slabs.c		bitmaps, counts and lists of each cache
  *	verify_magazines.c	magazines, and what lies in them
+ *	verify_stock.c		the runs that CPUs keep
  *
  * A check whose fields the library does not describe is left out, and that is
  * counted in "left_out".
@@ -84,6 +85,7 @@ void verify_rounds_left(struct verify *v);	/* after them: those that were not me
 /* The first of round[] whose object is not below @addr. */
 size_t verify_first_round(const struct verify *v, uint64_t addr);
 void verify_page_magazines(struct verify *v);
+void verify_stock(struct verify *v);		/* after the zones */
 void verify_caches(struct verify *v);		/* after the zones */
 
 /* Bytes of a sparse map: parts that were never touched are zero. */

@@ -82,7 +82,8 @@ static void check_head(struct pass *p, struct page_window *w, const struct heap_
 	if (f->MIGRATE_TYPES && b->migratetype >= f->MIGRATE_TYPES)
 		DAMAGE(p->v, "page-migratetype", b->addr, "page %" PRIu64 " has migrate type %u",
 		       b->zpn, b->migratetype);
-	if (b->kind != BLOCK_LARGE && b->kind != BLOCK_PARKED && b->zpn & (b->nr_pages - 1))
+	if (b->kind != BLOCK_LARGE && b->kind != BLOCK_PARKED && b->kind != BLOCK_STOCK &&
+	    b->zpn & (b->nr_pages - 1))
 		DAMAGE(p->v, "block-alignment", b->addr, "%s of %" PRIu64 " pages at page %" PRIu64,
 		       block_kind_name(b->kind), b->nr_pages, b->zpn);
 	if (b->kind != BLOCK_FREE && b->kind != BLOCK_ISOLATED && p->m->dirty &&

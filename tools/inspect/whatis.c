@@ -115,7 +115,7 @@ static void tell_block(struct heap *h, const struct heap_block *b, uint64_t addr
 		w->end = b->addr + b->requested;
 		if (addr >= w->end)
 			fact(w, "note", false, "behind the bytes that were asked for");
-	} else if (b->kind != BLOCK_PARKED) {
+	} else if (b->kind != BLOCK_PARKED && b->kind != BLOCK_STOCK) {
 		NUMBER(w, "order", b->order);
 	}
 	fact(w, "state", false, "%s", w->live ? "allocated" : "free");

@@ -52,6 +52,7 @@ static enum map_use use_of(const struct walk *w, const struct heap_block *b)
 	case BLOCK_LARGE:
 		return MAP_LARGE;
 	case BLOCK_PARKED:
+	case BLOCK_STOCK:
 		return MAP_PARKED;
 	case BLOCK_RCU:
 		return MAP_RCU;
