@@ -3,7 +3,7 @@
  * kmalloc.c - from sizes to caches: the kmalloc-N caches, and runs of whole
  * pages above them.
  *
- * Classes. 16-byte steps up to 128, from there four to a doubling up to 32 KiB:
+ * Classes. 16-byte steps up to 128, from there four to a doubling up to 16 KiB:
  * a request of n > 128 bytes gets less than n / 4 more than it asked for, which
  * is less than a fifth of what it gets. A class of 2^k bytes begins at a
  * multiple of 2^k, because slabs begin at multiples of their size.
@@ -42,7 +42,7 @@ const u8 kmalloc_slot_table[KMALLOC_TABLE_MAX + 1] = {
 	SLOT(0), STEP256(1), STEP256(17), STEP256(33), STEP256(49),
 };
 
-BUILD_BUG_ON(SLOT_KMALLOC + KMALLOC_CLASSES > SLOT_DYNAMIC);
+BUILD_BUG_ON(SLOT_KMALLOC + KMALLOC_CLASSES > SLOT_STOCK);
 
 /* Runs longer than this are refused: no address space holds them. */
 #define LARGE_MAX	(1UL << 46)

@@ -47,7 +47,7 @@
 #define ARCH_KMALLOC_MINALIGN	16
 
 /* A request above this goes to whole pages; up to it to a kmalloc-N cache. */
-#define KMALLOC_MAX_CACHE_SIZE	32768UL
+#define KMALLOC_MAX_CACHE_SIZE	16384UL
 
 struct kmem_cache;
 struct list_lru;
@@ -106,7 +106,7 @@ struct kmem_cache *__kmem_cache_default_args(const char *name, unsigned int size
 /**
  * kmem_cache_create - make a cache of objects of one size
  * @name: shown by slabinfo and in reports; copied
- * @size: bytes of an object, 1 to KMALLOC_MAX_CACHE_SIZE * 128
+ * @size: bytes of an object, 1 to 4 MiB
  * Then either (struct kmem_cache_args * or NULL, flags), or the older
  * (align, flags, ctor).
  *

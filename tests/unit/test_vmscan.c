@@ -389,13 +389,13 @@ Test(vmscan, a_failure_names_the_largest_caches)
 	WRITE_ONCE(store.nr, 0);
 	cr_assert_eq(kmem_set_limit(8 * MIB, KMEM_LIMIT_NONE), 0);
 	for (unsigned int i = 0; i < 64; i++)
-		p[i] = kmalloc(24000, GFP_KERNEL);
+		p[i] = kmalloc(12000, GFP_KERNEL);
 	sink_catch();
 	cr_expect_null(kmalloc(8 * MIB, GFP_KERNEL));
 	cr_expect(sink_has("page allocation failure: order:11, mode:0xcc0(GFP_KERNEL)"), "%s",
 		  sink_text);
 	cr_expect(sink_has("limit:8192kB"));
-	cr_expect(sink_has("\nkmalloc-24576  "), "%s", sink_text);
+	cr_expect(sink_has("\nkmalloc-12288  "), "%s", sink_text);
 	cr_assert_eq(kmem_set_limit(KMEM_LIMIT_NONE, KMEM_LIMIT_NONE), 0);
 	for (unsigned int i = 0; i < 64; i++)
 		kfree(p[i]);
