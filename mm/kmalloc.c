@@ -83,6 +83,11 @@ bool kmalloc_init(void)
 
 /* ---- allocation ---------------------------------------------------------------- */
 
+static void *zeroed(const struct kmem_cache *s, void *object, gfp_t gfp)
+{
+	return object && (gfp & __GFP_ZERO) ? memset(object, 0, s->size) : object;
+}
+
 static void *cache_alloc(struct kmem_cache *s, gfp_t gfp)
 {
 	/* In fallback mode, and for a debugged cache, the slot reads as closed. */
@@ -94,10 +99,106 @@ static void *cache_alloc(struct kmem_cache *s, gfp_t gfp)
 		else
 			object = magazine_alloc_slow(&s->mag, gfp);
 	}
-	if (object && (gfp & __GFP_ZERO))
-		memset(object, 0, s->size);
-	return object;
+	return zeroed(s, object, gfp);
 }
+
+/* ---- classes that lend ------------------------------------------------------------ */
+
+/*
+ * What is free among the objects of one class is of no use to the next: a program whose
+ * sizes drift over the hours ends up with half of its heap free, a few objects on each
+ * page in the way. So where malloc's class has nothing left and would need another
+ * slab, one of the next larger classes lends an object, if it has many that it does not
+ * use. The object goes home when it is freed: the address says whose it is. Nothing else
+ * knows of it.
+ *
+ * A borrowed object costs malloc its hit. After some slabs' worth of them the class gets a
+ * slab of its own all the same, so that a program which allocates and frees at
+ * just this edge does not pay for it for ever.
+ *
+ * For malloc only, which owes no more than room and an alignment of 16. From an object
+ * of kmalloc() a program expects its class: the alignment of a power of two, the size that
+ * kmalloc_size_roundup() said. And for small objects only: a large one shares its pages
+ * with few others, or none.
+ */
+#define LEND_MAX_SIZE	1024U
+/* How far up it is asked, and never for an object of more than twice the size. */
+#define LEND_CLASSES	4U
+/* A class lends while this part of its objects is free. */
+#define LEND_PART	4U
+/* Slabs' worth of borrowed objects between two slabs. */
+#define LEND_SLABS	16U
+
+/* Numbers that several threads may count at once, and one may miss: they need not be exact. */
+static struct {
+	unsigned long slabs;		/* that the class had ever had when it began to count */
+	unsigned long borrowed;		/* objects since */
+} lending[KMALLOC_CLASSES];
+
+/* Whether the next refill makes a slab. All these are hints. */
+static bool wants_slab(const struct kmem_cache *s)
+{
+	return !READ_ONCE(s->node.nr_partial) && !READ_ONCE(s->node.nr_empty) &&
+	       !READ_ONCE(s->mag.nr_full) && !s->debug;
+}
+
+static bool may_borrow(unsigned int index)
+{
+	const struct kmem_cache *s = kmalloc_caches[index];
+	unsigned long slabs = READ_ONCE(s->node.alloc_slab), n;
+
+	if (!wants_slab(s))
+		return false;
+	n = READ_ONCE(lending[index].slabs) == slabs ? READ_ONCE(lending[index].borrowed) : 0;
+	if (n >= (unsigned long)LEND_SLABS * s->objects)
+		return false;
+	WRITE_ONCE(lending[index].slabs, slabs);
+	WRITE_ONCE(lending[index].borrowed, n + 1);
+	return true;
+}
+
+static bool may_lend(const struct kmem_cache *s)
+{
+	unsigned long objects = READ_ONCE(s->node.nr_slabs) * s->objects;
+
+	return READ_ONCE(s->node.nr_inuse) + objects / LEND_PART < objects &&
+	       READ_ONCE(s->node.nr_partial) && !s->debug;
+}
+
+static struct kmem_cache *lender(unsigned int index)
+{
+	unsigned int size = kmalloc_caches[index]->size;
+
+	for (unsigned int i = index + 1; i <= index + LEND_CLASSES; i++) {
+		struct kmem_cache *s = kmalloc_caches[i];
+
+		if (s->size > 2 * size)
+			return NULL;
+		if (may_lend(s))
+			return s;
+	}
+	return NULL;
+}
+
+/* NULL: there is nothing to borrow, or no need to. */
+static void *borrow(unsigned int index, gfp_t gfp)
+{
+	struct kmem_cache *own = kmalloc_caches[index], *s;
+	void *object;
+
+	if (likely(!wants_slab(own)))
+		return NULL;
+	/* In fallback mode nobody has looked there yet. */
+	object = percpu_pop(own->mag.slot);
+	if (object)
+		return zeroed(own, object, gfp);
+	s = lender(index);
+	return s && may_borrow(index) ? cache_alloc(s, gfp) : NULL;
+}
+
+BUILD_BUG_ON(2 * LEND_MAX_SIZE > KMALLOC_MAX_CACHE_SIZE);
+
+/* ---- pages ------------------------------------------------------------------------- */
 
 static void *large_alloc(size_t size, size_t align, gfp_t gfp)
 {
@@ -124,6 +225,17 @@ void *kmalloc_slow(size_t size, gfp_t gfp)
 	if (likely(size <= KMALLOC_MAX_CACHE_SIZE))
 		return cache_alloc(kmalloc_caches[kmalloc_index(size)], gfp);
 	return large_alloc(size, 1, gfp);
+}
+
+void *kmalloc_any(size_t size, gfp_t gfp)
+{
+	void *object = NULL;
+
+	if (unlikely(!mm_init()))
+		return NULL;
+	if (likely(size <= LEND_MAX_SIZE))
+		object = borrow(kmalloc_index(size), gfp);
+	return object ? object : kmalloc_slow(size, gfp);
 }
 
 /*

@@ -26,12 +26,12 @@ static void *or_enomem(void *object)
 
 noinline void *malloc_slow(size_t size)
 {
-	return or_enomem(kmalloc_slow(size, GFP_MALLOC));
+	return or_enomem(kmalloc_any(size, GFP_MALLOC));
 }
 
 noinline void *calloc_slow(size_t size)
 {
-	return or_enomem(kmalloc_slow(size, GFP_MALLOC | __GFP_ZERO));
+	return or_enomem(kmalloc_any(size, GFP_MALLOC | __GFP_ZERO));
 }
 
 void *MyMalloc(size_t size)

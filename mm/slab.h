@@ -225,6 +225,8 @@ size_t kmalloc_class_size(unsigned int index);
  * power of two. NULL: no memory.
  */
 void *kmalloc_slow(size_t size, gfp_t gfp);
+/* For malloc: @size bytes, aligned to 16, be they of a larger class that has many free. */
+void *kmalloc_any(size_t size, gfp_t gfp);
 void *kmalloc_aligned(size_t size, size_t align, gfp_t gfp);
 /* Frees anything that the library ever handed out, or reports it and who freed it. */
 void kfree_slow(void *object, void *caller);

@@ -427,6 +427,141 @@ Test(kmalloc, no_memory)
 	kfree(hold[0]);
 }
 
+/* ---- classes that lend --------------------------------------------------------------- */
+
+#define OWN	96UL
+#define NEXT	112UL
+
+static struct kmem_cache *class_of(size_t size)
+{
+	return kmalloc_caches[kmalloc_index(size)];
+}
+
+static void *lent_from[12000];
+
+/* Of many objects of @size one in @keep stays in use, all full of ones; nothing in magazines. */
+static void leave_free(size_t size, unsigned int keep)
+{
+	for (unsigned int i = 0; i < ARRAY_SIZE(lent_from); i++) {
+		lent_from[i] = km(size);
+		cr_assert(lent_from[i]);
+		memset(lent_from[i], 255, size);
+	}
+	for (unsigned int i = 0; i < ARRAY_SIZE(lent_from); i++)
+		if (i % keep)
+			kfree(lent_from[i]);
+	kmem_cache_shrink(class_of(size));
+	kmem_cache_shrink(class_of(OWN));
+	cr_assert_eq(class_of(OWN)->node.nr_slabs, 0);
+}
+
+static bool borrowed(void *p)
+{
+	size_t size = MyUsableSize(p);
+
+	cr_assert(size == OWN || size == NEXT, "%zu bytes", size);
+	return size == NEXT;
+}
+
+/* What the next class has free is used before there are many slabs of one's own. */
+Test(kmalloc, lends)
+{
+	static void *p[5000];
+	unsigned long free_then, lent = 0;
+	struct kmem_cache *s;
+
+	leave_free(NEXT, 3);
+	s = class_of(NEXT);
+	free_then = s->node.nr_slabs * s->objects - s->node.nr_inuse;
+	for (unsigned int i = 0; i < ARRAY_SIZE(p); i++) {
+		p[i] = MyMalloc(OWN);
+		cr_assert(p[i]);
+		memset(p[i], (int)i, MyUsableSize(p[i]));
+		lent += borrowed(p[i]);
+	}
+	cr_expect_gt(lent, ARRAY_SIZE(p) / 2);
+	cr_expect_lt(lent, free_then);
+	cr_expect_lt(class_of(OWN)->node.nr_slabs * class_of(OWN)->objects, ARRAY_SIZE(p) / 4);
+	for (unsigned int i = 0; i < ARRAY_SIZE(p); i++) {
+		cr_assert(*(unsigned char *)p[i] == (unsigned char)i);
+		MyFree(p[i]);
+	}
+	kmem_cache_shrink(s);
+	cr_expect_eq(s->node.nr_inuse, (ARRAY_SIZE(lent_from) + 2) / 3, "all went home");
+	cr_expect_eq(validate_slab_cache(s), 0);
+	cr_expect_eq(validate_slab_cache(class_of(OWN)), 0);
+}
+
+Test(kmalloc, lends_zeroed_where_asked)
+{
+	unsigned int lent = 0;
+
+	leave_free(NEXT, 3);
+	for (unsigned int i = 0; i < 1000; i++) {
+		unsigned char *p = MyCalloc(1, OWN - 5);
+
+		cr_assert(p);
+		for (size_t k = 0; k < MyUsableSize(p); k++)
+			cr_assert_eq(p[k], 0);
+		lent += borrowed(p);
+	}
+	cr_expect_gt(lent, 0);
+}
+
+/* Who allocates and frees at the edge of what the class has gets objects of its own in the end. */
+Test(kmalloc, lends_not_for_ever)
+{
+	unsigned long lent = 0, rounds;
+	void *p;
+
+	leave_free(NEXT, 3);
+	rounds = 40UL * class_of(OWN)->objects;
+	for (unsigned long i = 0; i < rounds; i++) {
+		p = MyMalloc(OWN);
+		lent += borrowed(p);
+		MyFree(p);
+	}
+	cr_expect_gt(lent, 0);
+	cr_expect_lt(lent, rounds / 2);
+	p = MyMalloc(OWN);
+	cr_expect_eq(borrowed(p), 0);
+}
+
+/* From kmalloc() and its like a program expects the class. */
+Test(kmalloc, lends_to_malloc_only)
+{
+	leave_free(NEXT, 3);
+	for (unsigned int i = 0; i < 500; i++) {
+		cr_assert_eq(ksize(km(OWN)), OWN);
+		cr_assert_eq(ksize(kzalloc(OWN, GFP_KERNEL)), OWN);
+		cr_assert_eq((unsigned long)MyAlignedAlloc(32, OWN) % 32, 0);
+	}
+}
+
+Test(kmalloc, lends_only_what_is_plenty)
+{
+	leave_free(NEXT, 2);
+	for (unsigned int i = 1; i < ARRAY_SIZE(lent_from); i += 2)
+		if (i % 8 != 1)
+			lent_from[i] = km(NEXT);	/* an eighth is free */
+	for (unsigned int i = 0; i < 500; i++)
+		cr_assert_eq(borrowed(MyMalloc(OWN)), 0);
+}
+
+/* Large objects share their pages with few others. */
+Test(kmalloc, lends_small_objects_only)
+{
+	leave_free(1280, 3);
+	for (unsigned int i = 0; i < 100; i++)
+		cr_assert_eq(MyUsableSize(MyMalloc(1024)), 1280, "a page holds three of these");
+	for (unsigned int i = 0; i < 100; i++)
+		kfree(km(1500));
+	leave_free(1792, 3);
+	kmem_cache_shrink(class_of(1536));
+	for (unsigned int i = 0; i < 100; i++)
+		cr_assert_eq(MyUsableSize(MyMalloc(1500)), 1536);
+}
+
 Test(kmalloc, random_sizes)
 {
 	static struct { unsigned char *p; size_t size; } live[2000];
