@@ -71,14 +71,14 @@ static struct page *take_parked(struct zone *z, unsigned long n, unsigned long a
 	return page;
 }
 
-/* What a CPU or the zone keeps of that very length. */
+/* What a CPU or the first zone keeps of that very length. */
 static struct page *alloc_kept(const struct run_request *r)
 {
 	struct page *page = stock_take(r->nr_pages, r->align);
 
 	if (page)
 		return finish_stocked(page, r->gfp);
-	page = take_parked(zones[0], r->nr_pages, r->align);
+	page = nr_nodes == 1 ? take_parked(zones[0], r->nr_pages, r->align) : NULL;
 	return page ? finish_run(zones[0], page, r) : NULL;
 }
 
@@ -91,7 +91,7 @@ struct page *alloc_large(unsigned long nr_pages, unsigned long align_pages, gfp_
 		return NULL;
 	if (nr_pages > STOCK_MAX_PAGES) {
 		stock_return();
-	} else if (likely(nr_nodes == 1) && !(gfp & GFP_PLACE)) {
+	} else if (likely(!(gfp & GFP_PLACE) && !numa_node_is_named())) {
 		page = alloc_kept(&r);
 		if (page)
 			return page;

@@ -17,7 +17,9 @@
  * the run. A word that went and came back between the reading and the exchange
  * means the same run, of the same length, on the same CPU: it may be taken all the same.
  * A run in the stock is of type PT_STOCK and belongs to the word; nobody else writes its
- * struct page. Like a parked one it is movable, of zones[0], and dirty.
+ * struct page. Like a parked one it is movable and dirty. It is of the node that the CPU
+ * was on: an index of a CPU may come to be used on another one (percpu.h), where it is
+ * passed by.
  *
  * It must not cost memory. A CPU keeps four runs of up to 256 KiB and four of up to 64 KiB;
  * what makes room for another is parked. The CPU's own stock goes back to the zone before
@@ -106,7 +108,9 @@ struct page *stock_take(unsigned long n, unsigned long align)
 
 		if (likely(!word_is_run(word) || run_length(word) != n))
 			continue;
-		if (!IS_ALIGNED((unsigned long)page_address(run_page(cpu, word)), align << PAGE_SHIFT))
+		page = run_page(cpu, word);
+		if (!IS_ALIGNED((unsigned long)page_address(page), align << PAGE_SHIFT) ||
+		    unlikely(!numa_zone_is_near(page_zone(page))))
 			continue;
 		page = take_at(cpu, i, word);
 		if (likely(page))
@@ -135,12 +139,12 @@ bool stock_put(struct page *page)
 	unsigned int cpu, i;
 	long *words, old;
 
-	if (n > STOCK_MAX_PAGES || page_zone(page) != zones[0] || unlikely(nr_nodes > 1))
+	if (n > STOCK_MAX_PAGES || !numa_zone_is_near(page_zone(page)))
 		return false;
 	words = own_words(&cpu);
 	if (unlikely(!words))
 		return false;
-	i = slot_for(words, n, page_zpn(zones[0], page));
+	i = slot_for(words, n, (unsigned long)page / sizeof(*page));
 	old = READ_ONCE(words[i]);
 	if (unlikely(!word_is_run(old) && old != WORD_CLOSED))
 		return false;

@@ -144,6 +144,30 @@ Test(numa, large_objects_come_from_the_wanted_node)
 	assert_node_pages_free();
 }
 
+/* Nor do large objects; one that is near is kept, and given to those who name no node. */
+Test(numa, only_near_runs_are_in_stock)
+{
+	cpu_set_t one;
+
+	fake_zones(4096);
+	CPU_ZERO(&one);
+	CPU_SET(0, &one);
+	if (sched_setaffinity(0, sizeof(one), &one))
+		cr_skip_test("CPU 0 is not ours");
+	for (int nid = 0; nid < NODES; nid++) {
+		int saved = numa_prefer_save(nid);
+		struct page *page = alloc_large(20, 1, GFP_KERNEL), *other;
+
+		free_large(page);
+		cr_expect_eq(page->type == PT_STOCK, nid == 0, "node %d", nid);
+		other = alloc_large(20, 1, GFP_KERNEL);
+		cr_expect_eq(page_to_nid(other), nid);
+		numa_prefer_restore(saved);
+		if (nid == 0)
+			cr_expect_eq(alloc_large(20, 1, GFP_KERNEL), page);
+	}
+}
+
 /* A node that is full: the next one serves, but not with __GFP_THISNODE. */
 Test(numa, preference_and_condition)
 {

@@ -89,7 +89,7 @@ Test(page_stock, alignment)
 	cr_assert_eq(alloc_large(16, 1, GFP_KERNEL), b);
 }
 
-/* The first zone begins at a multiple of 4 MiB, of no more: the address counts. */
+/* A zone begins at a multiple of 4 MiB, of no more: the address counts. */
 Test(page_stock, alignment_beyond_the_zones)
 {
 	start();
@@ -211,8 +211,7 @@ Test(page_stock, drained)
 	cr_assert_eq(stocked(z), 0);
 }
 
-/* Only requests that any run of the first zone serves come here, and only such runs. */
-Test(page_stock, only_the_first_zone)
+Test(page_stock, of_any_zone)
 {
 	struct page *a, *b;
 
@@ -223,7 +222,26 @@ Test(page_stock, only_the_first_zone)
 	cr_assert_eq(a->zone, 0);
 	cr_assert_eq(b->zone, 1);
 	free_large(b);
-	cr_assert_neq(b->type, PT_STOCK);
+	cr_assert_eq(b->type, PT_STOCK);
+	cr_assert_eq(alloc_large(60, 1, GFP_KERNEL), b);
+	free_large(b);
+	free_large(a);
+	assert_all_free();
+}
+
+/* A request that says where its memory is to lie gets none that somebody else left. */
+Test(page_stock, not_for_low_memory)
+{
+	struct zone *z = start();
+	struct page *a = alloc_large(20, 1, GFP_KERNEL), *low;
+
+	free_large(a);
+	low = alloc_large(20, 1, GFP_KERNEL | __GFP_DMA32);
+	cr_assert_not_null(low);
+	cr_assert_neq(low, a);
+	free_large(low);
+	if (page_zone(low)->low)	/* where there is such memory */
+		cr_assert_eq(stocked(z), 20);
 }
 
 Test(page_stock, nothing_while_a_vfork_child_lives)

@@ -24,12 +24,13 @@ static void check_word(struct verify *v, uint64_t at, uint64_t run)
 	const struct heap_fields *f = v->h->fields;
 	uint64_t addr = run & ~(uint64_t)(f->sizeof_page - 1);
 	uint64_t pages = run - addr + 1;
-	const struct heap_zone *z = &v->h->zones[0];
 	char page[STRUCT_MAX];
+	bool found = false;
 
-	if (!v->h->nr_zones || addr < z->memmap ||
-	    (addr - z->memmap) / f->sizeof_page >= z->nr_present ||
-	    !source_read(v->h->src, addr, page, f->sizeof_page)) {
+	for (size_t i = 0; i < v->h->nr_zones && !found; i++)
+		found = (addr - v->h->zones[i].memmap) / f->sizeof_page <
+			v->h->zones[i].nr_present;
+	if (!found || !source_read(v->h->src, addr, page, f->sizeof_page)) {
 		DAMAGE(v, "stock", at, "0x%" PRIx64 " is in a CPU's stock, and is no struct page",
 		       addr);
 		return;
