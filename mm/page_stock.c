@@ -94,6 +94,24 @@ static inline struct page *take_at(unsigned int cpu, unsigned int i, long word)
 	return page;
 }
 
+/* By the address alone: a run that is not ours yet may be drained, and freed, meanwhile. */
+static const struct zone *zone_around(const struct page *page)
+{
+	unsigned int i = 0;
+
+	while ((unsigned long)(page - zones[i]->memmap) >= zones[i]->nr_pages)
+		i++;
+	return zones[i];
+}
+
+static bool run_suits(const struct page *page, unsigned long align)
+{
+	const struct zone *z = zone_around(page);
+
+	return IS_ALIGNED((unsigned long)zone_page_address(z, page), align << PAGE_SHIFT) &&
+	       likely(numa_zone_is_near(z));
+}
+
 struct page *stock_take(unsigned long n, unsigned long align)
 {
 	unsigned int cpu;
@@ -108,11 +126,7 @@ struct page *stock_take(unsigned long n, unsigned long align)
 
 		if (likely(!word_is_run(word) || run_length(word) != n))
 			continue;
-		page = run_page(cpu, word);
-		if (!IS_ALIGNED((unsigned long)page_address(page), align << PAGE_SHIFT) ||
-		    unlikely(!numa_zone_is_near(page_zone(page))))
-			continue;
-		page = take_at(cpu, i, word);
+		page = run_suits(run_page(cpu, word), align) ? take_at(cpu, i, word) : NULL;
 		if (likely(page))
 			return page;
 	}
