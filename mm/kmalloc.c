@@ -3,9 +3,10 @@
  * kmalloc.c - from sizes to caches: the kmalloc-N caches, and runs of whole
  * pages above them.
  *
- * Classes. 16-byte steps up to 128, from there four to a doubling up to 16 KiB:
- * a request of n > 128 bytes gets less than n / 4 more than it asked for, which
- * is less than a fifth of what it gets. A class of 2^k bytes begins at a
+ * Classes. 16-byte steps up to 128, from there four to a doubling up to 1 KiB, and five
+ * up to 16 KiB: 9/8, 5/4, 3/2, 7/4 and 2 of a power of two. The first of these is for
+ * what many programs ask for, a power of two and a header; the others, as below, keep what a
+ * request gets too much below a fifth. A class of 2^k bytes begins at a
  * multiple of 2^k, because slabs begin at multiples of their size.
  *
  * Above the largest class an object is an exact run of pages (mmzone.h:
@@ -47,24 +48,32 @@ BUILD_BUG_ON(SLOT_KMALLOC + KMALLOC_CLASSES > SLOT_STOCK);
 /* Runs longer than this are refused: no address space holds them. */
 #define LARGE_MAX	(1UL << 46)
 
+/* The first class above 1 KiB. */
+#define FIRST_OF_FIVE	STEP(1025, 10)
+
 unsigned int kmalloc_index(size_t size)
 {
-	unsigned int e;
+	unsigned int e, eighth;
 
 	if (size <= 128)
 		return size ? (unsigned int)(size + 15) / 16 - 1 : 0;
 	e = __fls(size - 1);
-	return (unsigned int)STEP(size, e);
+	if (e < 10)
+		return (unsigned int)STEP(size, e);
+	eighth = (unsigned int)(size - 1) >> (e - 3) & 7;
+	return FIRST_OF_FIVE + (e - 10) * 5 + (eighth < 2 ? eighth : eighth / 2 + 1);
 }
 
 size_t kmalloc_class_size(unsigned int index)
 {
-	unsigned int e;
+	static const u8 eighths[] = { 9, 10, 12, 14, 16 };
 
 	if (index < 8)
 		return 16 * (index + 1);
-	e = 7 + (index - 8) / 4;
-	return (size_t)(5 + (index - 8) % 4) << (e - 2);
+	if (index < FIRST_OF_FIVE)
+		return (size_t)(5 + (index - 8) % 4) << (5 + (index - 8) / 4);
+	index -= FIRST_OF_FIVE;
+	return (size_t)eighths[index % 5] << (7 + index / 5);
 }
 
 bool kmalloc_init(void)

@@ -204,7 +204,7 @@ void slab_show_largest(void);
 
 /* ---- kmalloc.c ------------------------------------------------------------------------ */
 
-#define KMALLOC_CLASSES		36	/* 16 .. 128 by 16, then four per doubling to 16384 */
+#define KMALLOC_CLASSES		40	/* 16 .. 128 by 16, 160 .. 1024 by four, 1152 .. 16384 by five */
 
 extern struct kmem_cache *kmalloc_caches[KMALLOC_CLASSES] __kmem_internal;
 /*
