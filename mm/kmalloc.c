@@ -166,12 +166,13 @@ static bool may_borrow(unsigned int index)
 	return true;
 }
 
+/* Nobody waits for another class's lock. */
 static bool may_lend(const struct kmem_cache *s)
 {
 	unsigned long objects = READ_ONCE(s->node.nr_slabs) * s->objects;
 
 	return READ_ONCE(s->node.nr_inuse) + objects / LEND_PART < objects &&
-	       READ_ONCE(s->node.nr_partial) && !s->debug;
+	       READ_ONCE(s->node.nr_partial) && !s->debug && !is_locked(&s->node.lock);
 }
 
 static struct kmem_cache *lender(unsigned int index)

@@ -111,6 +111,12 @@ static inline bool trylock(struct kmem_lock *l)
 	return true;
 }
 
+/* A look, for who would rather do something else than wait. */
+static inline bool is_locked(const struct kmem_lock *l)
+{
+	return READ_ONCE(l->word) != 0;
+}
+
 /* Context: may wait in the kernel; not from a signal handler. */
 static inline void lock(struct kmem_lock *l)
 {
