@@ -410,6 +410,8 @@ static struct page *take_gap(struct zone *z, unsigned long n, enum migratetype m
 		unpark_all(z);
 		gap = find_gap(z, n, mt);
 	}
+	if (gap.clean && z->thrifty)
+		return NULL;
 	if (gap.start == ~0UL || !buddy_take_at(z, gap.start, gap.start + n, mt))
 		return NULL;
 	return z->memmap + gap.start;
@@ -489,7 +491,7 @@ struct page *buddy_take(struct zone *z, unsigned long n, unsigned long align,
 	if (unlikely(span > MAX_ORDER_PAGES))
 		return take_run(z, n, align, mt);
 	page = find_block(z, order, mt);
-	if (page && z->thrifty && list_empty(&page->lru))
+	if (page && z->thrifty && list_empty(&page->lru) && page->order >= host_page_order)
 		return NULL;	/* clean */
 	if (unlikely(!page)) {
 		page = refill_lists(z, order, mt);

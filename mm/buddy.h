@@ -62,15 +62,11 @@ struct page *stock_take(unsigned long n, unsigned long align);
 bool stock_put(struct page *page);
 /* Whether the present CPU has any; a hint. */
 bool stock_held(void);
-/* The present CPU's go to the free lists. No lock held. */
-void stock_return(void);
-/* Those of all CPUs do. No lock held; makes system calls. */
-void stock_drain(void);
 /*
  * contig.c: a run of type PT_LARGE or PT_STOCK that nobody uses any more joins the free
- * lists, or is parked. No lock held.
+ * lists, or is parked. No lock held. True: the reclaimer should be kicked, by a free.
  */
-void large_put(struct page *head, bool park);
+bool large_put(struct page *head, bool park);
 
 /* ---- page_park.c: large objects freed last ------------------------------------------------ */
 

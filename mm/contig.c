@@ -71,14 +71,18 @@ static struct page *take_parked(struct zone *z, unsigned long n, unsigned long a
 	return page;
 }
 
-/* What a CPU or the first zone keeps of that very length. */
+/*
+ * What a CPU or the first zone keeps of that very length. Fresh runs as short are aligned
+ * to what their length is a multiple of, as kmalloc() promises; what was resized need not be.
+ */
 static struct page *alloc_kept(const struct run_request *r)
 {
-	struct page *page = stock_take(r->nr_pages, r->align);
+	unsigned long n = r->nr_pages, align = max(r->align, n & -n);
+	struct page *page = stock_take(n, align);
 
 	if (page)
 		return finish_stocked(page, r->gfp);
-	page = nr_nodes == 1 ? take_parked(zones[0], r->nr_pages, r->align) : NULL;
+	page = nr_nodes == 1 ? take_parked(zones[0], n, align) : NULL;
 	return page ? finish_run(zones[0], page, r) : NULL;
 }
 
@@ -99,8 +103,7 @@ struct page *alloc_large(unsigned long nr_pages, unsigned long align_pages, gfp_
 	return alloc_run(&r);
 }
 
-/* Parks a run of type PT_LARGE or PT_STOCK that nobody uses any more, or frees it. */
-void large_put(struct page *head, bool park)
+bool large_put(struct page *head, bool park)
 {
 	struct zone *z = page_zone(head);
 	unsigned long start = page_zpn(z, head), n = head->nr_pages;
@@ -114,16 +117,15 @@ void large_put(struct page *head, bool park)
 	}
 	kick = zone_dirty_pages(z) > READ_ONCE(reclaim_threshold);
 	unlock(&z->lock);
-	if (unlikely(kick))
-		reclaim_kick();
+	return kick;
 }
 
 void free_large(struct page *head)
 {
 	if (unlikely(head->type != PT_LARGE))
 		bad_page(head, "free_large() of a page that is no large object");
-	if (!stock_put(head))
-		large_put(head, true);
+	if (!stock_put(head) && large_put(head, true))
+		reclaim_kick();
 }
 
 static void shrink_large(struct zone *z, struct page *head, unsigned long nr_pages)

@@ -426,10 +426,11 @@ static void *move_object(void *p, size_t old, size_t size, gfp_t gfp)
 	return q;
 }
 
-/* An object stays while it fits and would not waste more than half. */
+/* An object stays while it fits and would not waste more than half, or more than lending did. */
 static bool stays(const struct kmem_cache *s, size_t size)
 {
-	return size <= s->size && (s->size <= 64 || size > s->size / 2);
+	return size <= s->size && (s->size <= 64 || size > s->size / 2 ||
+				   s->size <= 2 * kmalloc_class_size(kmalloc_index(size)));
 }
 
 static void *large_realloc(struct page *head, void *p, size_t size, gfp_t gfp)

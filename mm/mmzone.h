@@ -305,6 +305,13 @@ unsigned long zones_dirty_free(void);
 /* Sends the pages in the per-CPU page lists of all CPUs back to the zones. */
 void page_alloc_drain(void);
 
+/* Freed runs that the present CPU keeps (page_stock.c) go to the free lists; no system call. */
+void stock_return(void);
+/* Those of all CPUs do. Makes system calls. */
+void stock_drain(void);
+/* Pages that CPUs keep, but for a few; an estimate. */
+unsigned long stock_pages(void);
+
 /*
  * Called, with no lock held but perhaps drain_mutex, after pages went back to a
  * zone that now has more than reclaim_threshold dirty free pages (parked ones

@@ -120,6 +120,10 @@ static struct page *take_or_grow(const struct run_request *r, const struct place
 		int node = nth_node(p, (int)i);
 		struct page *page = take_from_node(r, p, node, zp);
 
+		if (!page && !p->low && stock_held()) {
+			stock_return();
+			page = take_from_node(r, p, node, zp);
+		}
 		if (page)
 			return page;
 		if (gfpflags_allow_blocking(r->gfp) && grow_node(r, p, node)) {

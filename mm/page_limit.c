@@ -402,10 +402,17 @@ bool page_charge(unsigned long n, gfp_t gfp)
 {
 	unsigned long used, missing;
 	unsigned int rounds = 0;
+	bool stock = true;
 
 	while ((missing = try_charge(n, gfp, &used)) != 0) {
 		if (n > READ_ONCE(page_limits.hard) && !(gfp & __GFP_NOFAIL))
 			return false;
+		/* What this CPU keeps for the next is free memory, once. */
+		if (stock && stock_held()) {
+			stock_return();
+			stock = false;
+			continue;
+		}
 		if (!reclaim_and_retry(gfp, n, missing, &rounds))
 			return false;
 		if (gfp & __GFP_NOFAIL)

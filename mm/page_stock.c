@@ -24,7 +24,9 @@
  * It must not cost memory. A CPU keeps four runs of up to 256 KiB and four of up to 64 KiB;
  * what makes room for another is parked. The CPU's own stock goes back to the zone before
  * a request faults in pages (zone->thrifty), and before a longer run is looked for or is to
- * grow where it stands, since it may be just what lies in the way. The reclaimer drains all CPUs'.
+ * grow where it stands, since it may be just what lies in the way. The reclaimer, which is
+ * woken when much is in stock, drains all CPUs' at each of its looks. With decay_ms=0 nothing
+ * is kept.
  *
  * Locks: none is held on entry where a run may be given back; the zone lock, alone.
  */
@@ -82,6 +84,24 @@ static inline bool word_cmpxchg(unsigned int cpu, unsigned int i, long expect, l
 	return percpu_cmpxchg(cpu, SLOT_STOCK + i, expect, new);
 }
 
+/*
+ * Pages in stock, for who has to know that there is something to give back. The first slots
+ * are not counted, or two threads that each use one run would both write to this.
+ */
+#define STOCK_UNCOUNTED	2U
+static unsigned long nr_stocked;	/* atomic */
+
+static void stock_count(unsigned int i, unsigned long pages)
+{
+	if (i >= STOCK_UNCOUNTED && pages)
+		__atomic_fetch_add(&nr_stocked, pages, __ATOMIC_RELAXED);
+}
+
+unsigned long stock_pages(void)
+{
+	return __atomic_load_n(&nr_stocked, __ATOMIC_RELAXED);
+}
+
 /* The run that the i-th word speaks of, now the caller's; NULL: it is gone. */
 static inline struct page *take_at(unsigned int cpu, unsigned int i, long word)
 {
@@ -91,6 +111,7 @@ static inline struct page *take_at(unsigned int cpu, unsigned int i, long word)
 		return NULL;
 	if (unlikely(page->type != PT_STOCK || page->nr_pages != run_length(word)))
 		bad_page(page, "in a CPU's stock, and no run of that length");
+	stock_count(i, -run_length(word));
 	return page;
 }
 
@@ -147,18 +168,29 @@ static unsigned int slot_for(const long *words, unsigned long n, unsigned long h
 	return hand % may;
 }
 
+/*
+ * More is in stock than before: the reclaimer is to know when it is much. What is not
+ * counted may be as much again.
+ */
+static void stock_grown(const struct zone *z)
+{
+	if (zone_dirty_pages(z) + 2 * stock_pages() > READ_ONCE(reclaim_threshold))
+		reclaim_kick();
+}
+
 bool stock_put(struct page *page)
 {
+	struct zone *z = page_zone(page);
 	unsigned long n = page->nr_pages;
 	unsigned int cpu, i;
 	long *words, old;
 
-	if (n > STOCK_MAX_PAGES || !numa_zone_is_near(page_zone(page)))
+	if (n > STOCK_MAX_PAGES || !numa_zone_is_near(z) || unlikely(!kmem_params.decay_ms))
 		return false;
 	words = own_words(&cpu);
 	if (unlikely(!words))
 		return false;
-	i = slot_for(words, n, (unsigned long)page / sizeof(*page));
+	i = slot_for(words, n, page_zpn(z, page) / n);
 	old = READ_ONCE(words[i]);
 	if (unlikely(!word_is_run(old) && old != WORD_CLOSED))
 		return false;
@@ -167,8 +199,14 @@ bool stock_put(struct page *page)
 		page_set_type(page, PT_LARGE);
 		return false;
 	}
-	if (word_is_run(old))
-		large_put(run_page(cpu, old), true);
+	if (word_is_run(old)) {
+		stock_count(i, n - run_length(old));
+		if (large_put(run_page(cpu, old), true))
+			reclaim_kick();
+	} else if (i >= STOCK_UNCOUNTED) {
+		stock_count(i, n);
+		stock_grown(z);
+	}
 	return true;
 }
 
@@ -178,7 +216,7 @@ bool stock_held(void)
 	const long *words = own_words(&cpu);
 
 	for (unsigned int i = 0; words && i < STOCK_RUNS; i++)
-		if (READ_ONCE(words[i]))
+		if (word_is_run(READ_ONCE(words[i])))
 			return true;
 	return false;
 }
@@ -198,14 +236,16 @@ void stock_return(void)
 }
 
 /* What percpu_drain() makes of a word: the struct page and its length still. */
-static void drain_run(void **top, void *arg)
+static void drain_run(void **top, void *slot)
 {
-	(void)arg;
-	large_put((struct page *)((unsigned long)top & ~LENGTH_MASK), false);
+	struct page *page = (struct page *)((unsigned long)top & ~LENGTH_MASK);
+
+	stock_count(*(unsigned int *)slot, -page->nr_pages);
+	large_put(page, false);
 }
 
 void stock_drain(void)
 {
 	for (unsigned int i = 0; i < STOCK_RUNS; i++)
-		magazine_take_loaded(SLOT_STOCK + i, drain_run, NULL);
+		magazine_take_loaded(SLOT_STOCK + i, drain_run, &i);
 }

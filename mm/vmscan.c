@@ -88,6 +88,7 @@ static bool reclaim_tick(void)
 	if (pressed)
 		rcu_expedite();
 	slab_reclaim_idle(pressed);
+	stock_drain();
 	if (pressed || zones_dirty_free() <= READ_ONCE(reclaim_threshold))
 		page_alloc_drain();
 	return zones_purge(pressed ? 0 : kmem_params.decay_ms, ~0UL) > 0;
@@ -105,7 +106,7 @@ static void reclaim_loop(void)
 		control_look();
 		if (reclaims && reclaim_tick())
 			idle = 0;
-		else if (zones_dirty_free() > 0)
+		else if (zones_dirty_free() + stock_pages() > 0)
 			idle = 0;
 		else if (idle < IDLE_TICKS)
 			idle++;
@@ -163,6 +164,7 @@ static void vmscan_kick(void)
 	if (kmem_params.reclaim && host_now_ms() >= READ_ONCE(vmscan.retry_at_ms) &&
 	    start_thread() == 0)
 		return;
+	stock_return();
 	zones_purge(kmem_params.decay_ms, KICK_PURGE_PAGES);
 }
 

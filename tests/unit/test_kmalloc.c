@@ -527,6 +527,19 @@ Test(kmalloc, lends_not_for_ever)
 	cr_expect_eq(borrowed(p), 0);
 }
 
+/* One that was lent stays where it is while its size does not change. */
+Test(kmalloc, lent_objects_stay)
+{
+	void *p;
+
+	leave_free(NEXT, 3);
+	for (size_t size = 49; size <= 64; size++) {
+		p = MyMalloc(size);
+		cr_assert_eq(MyUsableSize(p), NEXT);
+		cr_assert_eq(MyRealloc(p, size), p, "%zu of %zu bytes", size, MyUsableSize(p));
+	}
+}
+
 /* From kmalloc() and its like a program expects the class. */
 Test(kmalloc, lends_to_malloc_only)
 {

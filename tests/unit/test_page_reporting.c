@@ -233,7 +233,8 @@ Test(page_reporting, kick)
 	small = alloc_large(1, 1, GFP_KERNEL);
 	free_large(page);
 	cr_assert_eq(kicks, 0, "300 are not above 300");
-	large_put(small, true);
+	cr_assert(large_put(small, true));
+	reclaim_kick();
 	cr_assert_eq(kicks, 1, "parked pages count");
 	WRITE_ONCE(reclaim_threshold, ~0UL);
 	free_large(alloc_large(2000, 1, GFP_KERNEL));
