@@ -156,8 +156,6 @@ static bool may_borrow(unsigned int index)
 	const struct kmem_cache *s = kmalloc_caches[index];
 	unsigned long slabs = READ_ONCE(s->node.alloc_slab), n;
 
-	if (!wants_slab(s))
-		return false;
 	n = READ_ONCE(lending[index].slabs) == slabs ? READ_ONCE(lending[index].borrowed) : 0;
 	if (n >= (unsigned long)LEND_SLABS * s->objects)
 		return false;

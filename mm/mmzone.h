@@ -309,8 +309,6 @@ void page_alloc_drain(void);
 void stock_return(void);
 /* Those of all CPUs do. Makes system calls. */
 void stock_drain(void);
-/* Pages that CPUs keep, but for a few; an estimate. */
-unsigned long stock_pages(void);
 
 /*
  * Called, with no lock held but perhaps drain_mutex, after pages went back to a

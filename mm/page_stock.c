@@ -84,24 +84,6 @@ static inline bool word_cmpxchg(unsigned int cpu, unsigned int i, long expect, l
 	return percpu_cmpxchg(cpu, SLOT_STOCK + i, expect, new);
 }
 
-/*
- * Pages in stock, for who has to know that there is something to give back. The first slots
- * are not counted, or two threads that each use one run would both write to this.
- */
-#define STOCK_UNCOUNTED	2U
-static unsigned long nr_stocked;	/* atomic */
-
-static void stock_count(unsigned int i, unsigned long pages)
-{
-	if (i >= STOCK_UNCOUNTED && pages)
-		__atomic_fetch_add(&nr_stocked, pages, __ATOMIC_RELAXED);
-}
-
-unsigned long stock_pages(void)
-{
-	return __atomic_load_n(&nr_stocked, __ATOMIC_RELAXED);
-}
-
 /* The run that the i-th word speaks of, now the caller's; NULL: it is gone. */
 static inline struct page *take_at(unsigned int cpu, unsigned int i, long word)
 {
@@ -111,7 +93,6 @@ static inline struct page *take_at(unsigned int cpu, unsigned int i, long word)
 		return NULL;
 	if (unlikely(page->type != PT_STOCK || page->nr_pages != run_length(word)))
 		bad_page(page, "in a CPU's stock, and no run of that length");
-	stock_count(i, -run_length(word));
 	return page;
 }
 
@@ -169,12 +150,20 @@ static unsigned int slot_for(const long *words, unsigned long n, unsigned long h
 }
 
 /*
- * More is in stock than before: the reclaimer is to know when it is much. What is not
- * counted may be as much again.
+ * More is in stock than before: the reclaimer is to know when it is much. Each CPU looks at
+ * its own, as if there were one more like it, and not before it has a third run.
  */
-static void stock_grown(const struct zone *z)
+static void stock_grown(const struct zone *z, const long *words)
 {
-	if (zone_dirty_pages(z) + 2 * stock_pages() > READ_ONCE(reclaim_threshold))
+	unsigned long pages = 0;
+
+	for (unsigned int i = 0; i < STOCK_RUNS; i++) {
+		long word = READ_ONCE(words[i]);
+
+		if (word_is_run(word))
+			pages += run_length(word);
+	}
+	if (zone_dirty_pages(z) + 2 * pages > READ_ONCE(reclaim_threshold))
 		reclaim_kick();
 }
 
@@ -199,13 +188,11 @@ bool stock_put(struct page *page)
 		page_set_type(page, PT_LARGE);
 		return false;
 	}
-	if (word_is_run(old)) {
-		stock_count(i, n - run_length(old));
-		if (large_put(run_page(cpu, old), true))
-			reclaim_kick();
-	} else if (i >= STOCK_UNCOUNTED) {
-		stock_count(i, n);
-		stock_grown(z);
+	if (!word_is_run(old)) {
+		if (i >= 2)
+			stock_grown(z, words);
+	} else if (large_put(run_page(cpu, old), true)) {
+		reclaim_kick();
 	}
 	return true;
 }
@@ -236,16 +223,14 @@ void stock_return(void)
 }
 
 /* What percpu_drain() makes of a word: the struct page and its length still. */
-static void drain_run(void **top, void *slot)
+static void drain_run(void **top, void *unused)
 {
-	struct page *page = (struct page *)((unsigned long)top & ~LENGTH_MASK);
-
-	stock_count(*(unsigned int *)slot, -page->nr_pages);
-	large_put(page, false);
+	(void)unused;
+	large_put((struct page *)((unsigned long)top & ~LENGTH_MASK), false);
 }
 
 void stock_drain(void)
 {
 	for (unsigned int i = 0; i < STOCK_RUNS; i++)
-		magazine_take_loaded(SLOT_STOCK + i, drain_run, &i);
+		magazine_take_loaded(SLOT_STOCK + i, drain_run, NULL);
 }

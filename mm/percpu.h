@@ -23,6 +23,8 @@
  * nothing, and a cache that wants every operation on its slow path (debugging,
  * fallback mode, not yet initialised) just keeps its slots closed.
  *
+ * Eight slots hold no magazines: page_stock.c keeps a run of pages in each.
+ *
  * Popping and pushing read the word, read or write a round, and commit by
  * writing the word back: a restartable sequence, one store long (arch/).
  *

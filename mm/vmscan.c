@@ -106,7 +106,7 @@ static void reclaim_loop(void)
 		control_look();
 		if (reclaims && reclaim_tick())
 			idle = 0;
-		else if (zones_dirty_free() + stock_pages() > 0)
+		else if (zones_dirty_free() > 0)
 			idle = 0;
 		else if (idle < IDLE_TICKS)
 			idle++;

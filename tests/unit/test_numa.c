@@ -103,16 +103,21 @@ Test(numa, pages_come_from_the_wanted_node)
 	assert_node_pages_free();
 }
 
-/* Pages of a far node do not stay in this CPU's lists, to be mistaken for near ones. */
-Test(numa, far_pages_go_home)
+static void stay_on_node_0(void)
 {
 	cpu_set_t one;
 
-	fake_zones(4096);
 	CPU_ZERO(&one);
 	CPU_SET(0, &one);
 	if (sched_setaffinity(0, sizeof(one), &one))
 		cr_skip_test("CPU 0 is not ours");
+}
+
+/* Pages of a far node do not stay in this CPU's lists, to be mistaken for near ones. */
+Test(numa, far_pages_go_home)
+{
+	fake_zones(4096);
+	stay_on_node_0();
 	cr_assert_eq(numa_local_node(), 0);
 	for (unsigned int i = 0; i < 100; i++) {
 		struct page *far = pages_on(3, GFP_KERNEL, 0), *near;
@@ -147,13 +152,8 @@ Test(numa, large_objects_come_from_the_wanted_node)
 /* Nor do large objects; one that is near is kept, and given to those who name no node. */
 Test(numa, only_near_runs_are_in_stock)
 {
-	cpu_set_t one;
-
 	fake_zones(4096);
-	CPU_ZERO(&one);
-	CPU_SET(0, &one);
-	if (sched_setaffinity(0, sizeof(one), &one))
-		cr_skip_test("CPU 0 is not ours");
+	stay_on_node_0();
 	for (int nid = 0; nid < NODES; nid++) {
 		int saved = numa_prefer_save(nid);
 		struct page *page = alloc_large(20, 1, GFP_KERNEL), *other;
