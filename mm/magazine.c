@@ -40,16 +40,18 @@
 #include "task.h"
 
 /*
- * What a loaded magazine may hold, but for the smallest, which is always allowed: a
- * sixteenth of the live bytes up to SMALL, a CPU's part of an eighth of them beyond,
- * within MIN and MAX. There may be many more CPUs than the program has threads for, so
- * their number counts only where a magazine is large.
+ * What a loaded magazine may hold: a sixteenth of the live bytes up to SMALL, a CPU's
+ * part of an eighth of them beyond, up to MAX. There may be many more CPUs than the program
+ * has threads for, so their number counts only where a magazine is large. In the smallest
+ * heap, and beyond MAX, what always_allowed() says: with fewer rounds, a program that takes
+ * and gives back a dozen objects in turn would come to the depot with every other one.
  */
-#define MAGAZINE_MIN_BYTES	(12UL << 10)
 #define MAGAZINE_SMALL_BYTES	(32UL << 10)
 #define MAGAZINE_MAX_BYTES	(64UL << 10)
+/* A cache begins with three rounds if eleven would hold more. */
+#define MAGAZINE_START_BYTES	(12UL << 10)
 /* What a depot may hold, magazines and all: an eighth within these bounds, in 1 to 16. */
-#define DEPOT_MIN_BYTES		(64UL << 10)
+#define DEPOT_MIN_BYTES		(48UL << 10)
 #define DEPOT_MAX_BYTES		(256UL << 10)
 #define DEPOT_MAX_FULL		16UL
 /* Empty magazines kept for the next ones. */
@@ -144,14 +146,27 @@ static unsigned int depot_limit(const struct magazine_cache *mc)
 	return (unsigned int)clamp(budget / bytes, 1UL, DEPOT_MAX_FULL);
 }
 
+/* Three rounds of anything, 11 of 8 KiB, 27 of 1 KiB, 67 of 256 bytes, 131 of 128, ... */
+static size_t always_allowed(unsigned int level)
+{
+	static const size_t bytes[] = { SIZE_MAX, 88UL << 10, 27UL << 10 };
+
+	return level < ARRAY_SIZE(bytes) ? bytes[level] : 17UL << 10;
+}
+
+/* Whether a magazine of this level that holds objects of so many bytes is within @budget. */
+static bool level_fits(unsigned int level, size_t round_bytes, size_t budget)
+{
+	return MAGAZINE_CAPACITY(level) * round_bytes <= max(budget, always_allowed(level));
+}
+
 static bool may_grow(const struct magazine_cache *mc)
 {
 	size_t live = READ_ONCE(mc->live_bytes);
 	size_t share = max(min(live / 16, MAGAZINE_SMALL_BYTES), live / 8 / percpu.nr_cpus);
-	size_t budget = clamp(share, MAGAZINE_MIN_BYTES, MAGAZINE_MAX_BYTES);
 
 	return mc->level < mc->max_level &&
-	       (size_t)MAGAZINE_CAPACITY(mc->level + 1) * mc->round_bytes <= budget;
+	       level_fits(mc->level + 1U, mc->round_bytes, min(share, MAGAZINE_MAX_BYTES));
 }
 
 /* A miss happened: grow the level when there have been enough. Depot lock. */
@@ -690,9 +705,9 @@ void magazine_cache_init(struct magazine_cache *mc, unsigned int slot,
 	};
 	lock_init(&mc->lock, RANK_DEPOT);
 	while (mc->max_level + 1 < MAGAZINE_LEVELS &&
-	       MAGAZINE_CAPACITY(mc->max_level + 1) * round_bytes <= MAGAZINE_MAX_BYTES)
+	       level_fits(mc->max_level + 1U, round_bytes, MAGAZINE_MAX_BYTES))
 		mc->max_level++;
-	mc->level = mc->max_level > 0 && MAGAZINE_CAPACITY(1) * round_bytes <= MAGAZINE_MIN_BYTES;
+	mc->level = MAGAZINE_CAPACITY(1) * round_bytes <= MAGAZINE_START_BYTES;
 	mc->max_full = depot_limit(mc);
 }
 

@@ -149,6 +149,10 @@ Test(magazine, levels_are_bounded_by_bytes)
 	cr_expect(small.max_level == MAGAZINE_LEVELS - 1);
 	cr_expect(large.max_level < small.max_level);
 	cr_expect(huge.max_level == 0);
+	magazine_cache_init(&large, SLOT_NONE, 8192, &backend);
+	cr_expect(large.level == 0 && large.max_level == 1);
+	magazine_cache_init(&large, SLOT_NONE, 8193, &backend);
+	cr_expect(large.max_level == 0);
 	cr_expect(small.level <= small.max_level && huge.level == 0);
 	cr_expect(huge.max_full <= small.max_full && huge.max_full >= 1);
 }
@@ -494,6 +498,34 @@ Test(magazine, level_stays_for_large_objects)
 	cr_expect(mc.level == 0);
 	cr_expect(magazine_cache_count(&mc) <= (mc.max_full + 1) * MAGAZINE_CAPACITY(0));
 	finish();
+}
+
+/* In the smallest heap, too, a dozen objects come and go without a miss. */
+Test(magazine, waves_are_served_by_the_loaded_magazine)
+{
+	static const struct {
+		size_t bytes;
+		unsigned int wave;
+	} of[] = { { 16 << 20, 1 }, { 8192, 5 }, { 1024, 13 }, { 256, 33 }, { 128, 65 }, { 16, 65 } };
+	void *p[65];
+
+	for (unsigned int k = 0; k < ARRAY_SIZE(of); k++) {
+		unsigned long misses = 0;
+
+		start(of[k].bytes);
+		mc.live_bytes = 0;
+		for (unsigned int round = 0; round < 400; round++) {
+			if (round == 300)
+				misses = mc.nr_refill + mc.nr_flush + mc.nr_depot_get + mc.nr_depot_put;
+			for (unsigned int i = 0; i < of[k].wave; i++)
+				cr_assert(p[i] = take());
+			for (unsigned int i = 0; i < of[k].wave; i++)
+				give(p[i]);
+		}
+		cr_expect(mc.nr_refill + mc.nr_flush + mc.nr_depot_get + mc.nr_depot_put == misses,
+			  "%zu bytes: level %u", of[k].bytes, mc.level);
+		finish();
+	}
 }
 
 Test(magazine, no_memory)
