@@ -24,6 +24,21 @@
 #include "numa.h"
 #include "page_limit.h"
 
+/* A request that needs more clean pages than this has others given back: 4 MiB. */
+#define OFFSET_PAGES	1024UL
+
+/* The clean ones of pages just taken, if there may be enough of them. Zone lock held. */
+static unsigned long clean_pages(const struct zone *z, unsigned long start, unsigned long n)
+{
+	return n < OFFSET_PAGES ? 0 : n - bitmap_weight_range(z->dirty, start, start + n);
+}
+
+static void offset_growth(unsigned long clean, gfp_t gfp)
+{
+	if (unlikely(clean >= OFFSET_PAGES) && gfpflags_allow_blocking(gfp))
+		zones_offset(clean);
+}
+
 /* Makes a run that was just taken PT_LARGE, sets its dirty bits, zeroes it if asked. */
 static struct page *finish_run(struct zone *z, struct page *page, const struct run_request *r)
 {
@@ -51,8 +66,14 @@ static struct page *alloc_run(const struct run_request *r)
 {
 	struct zone *z;
 	struct page *page = run_get(r, &z);
+	unsigned long clean;
 
-	return likely(page) ? finish_run(z, page, r) : NULL;
+	if (unlikely(!page))
+		return NULL;
+	clean = clean_pages(z, page_zpn(z, page), r->nr_pages);
+	finish_run(z, page, r);
+	offset_growth(clean, r->gfp);
+	return page;
 }
 
 /* ---- large objects ------------------------------------------------------------------ */
@@ -174,7 +195,7 @@ static bool extend_large(struct zone *z, unsigned long start, unsigned long end,
 bool resize_large(struct page *head, unsigned long nr_pages, gfp_t gfp)
 {
 	struct zone *z = page_zone(head);
-	unsigned long start = page_zpn(z, head), old = head->nr_pages;
+	unsigned long start = page_zpn(z, head), old = head->nr_pages, clean = 0;
 	bool charge, grown;
 
 	if (unlikely(head->type != PT_LARGE))
@@ -192,10 +213,12 @@ bool resize_large(struct page *head, unsigned long nr_pages, gfp_t gfp)
 	grown = extend_large(z, start + old, start + nr_pages, head->migratetype, gfp);
 	if (grown) {
 		head->nr_pages = nr_pages;
+		clean = clean_pages(z, start + old, nr_pages - old);
 		run_finish(z, start + old, nr_pages - old, gfp);
 	}
 	if (unlikely(charge))
 		page_uncharge(nr_pages - old);
+	offset_growth(clean, gfp);
 	return grown;
 }
 

@@ -298,6 +298,11 @@ bool resize_large(struct page *head, unsigned long nr_pages, gfp_t gfp);
  * Returns the pages purged.
  */
 unsigned long zones_purge(unsigned int min_age_ms, unsigned long max_pages);
+/*
+ * So many clean pages went into use at once: purges as many free dirty ones, as far as they
+ * are more than a quarter of those in use. Context: no lock held; makes system calls.
+ */
+void zones_offset(unsigned long nr_pages);
 /* Sends all parked runs to the free lists. */
 void zones_unpark(void);
 /* Free dirty pages in all zones, parked ones included; no lock, an estimate. */

@@ -28,6 +28,11 @@
  * A purge that the system refuses leaves the bits set; the block counts as
  * freed now, and this call gives up, so nobody spins on what will not go.
  *
+ * A block that grows leaves behind what is too short for what it needs next, so that
+ * within a second the free pages may be twice those in use. A request that needs
+ * megabytes of untouched memory pays for that (zones_offset()): it is going to fault in
+ * as many pages as it gives back here, which takes far longer.
+ *
  * Locks: zone->lock, dropped around every system call.
  */
 #include "buddy.h"
@@ -37,6 +42,8 @@
 /* A batch is bounded by what the stack takes (2.5 KiB) and by how long 8 MiB are missed. */
 #define PURGE_BLOCKS	16
 #define PURGE_PAGES	2048UL
+/* Of the pages in use, the part that may be free and dirty when many more are needed: 1/4. */
+#define SPARE_SHIFT	2
 
 struct purge_block {
 	struct page *page;
@@ -212,6 +219,25 @@ unsigned long zones_purge(unsigned int min_age_ms, unsigned long max_pages)
 			purged += purge_batch(zones[i], min_age_ms, max_pages - purged, &more);
 	}
 	return purged;
+}
+
+static unsigned long zones_in_use(void)
+{
+	unsigned int n = smp_load_acquire(&nr_zones);
+	unsigned long pages = 0;
+
+	for (unsigned int i = 0; i < n; i++)
+		pages += READ_ONCE(zones[i]->nr_present) - READ_ONCE(zones[i]->nr_free);
+	return pages;
+}
+
+/* The counts are estimates: what is purged too early costs a fault, what is not is aged. */
+void zones_offset(unsigned long nr_pages)
+{
+	unsigned long dirty = zones_dirty_free(), spare = zones_in_use() >> SPARE_SHIFT;
+
+	if (dirty > spare)
+		zones_purge(0, min(nr_pages, dirty - spare));
 }
 
 void zones_unpark(void)

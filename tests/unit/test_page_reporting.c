@@ -125,6 +125,79 @@ Test(page_reporting, bounded)
 	cr_assert_eq(resident(page_address(page), 20000), 0);
 }
 
+/* 8,000 free dirty pages with a page in use behind them, which nothing longer can use. */
+static struct page *leave_a_gap(void)
+{
+	struct page *gap = alloc_large(8000, 1, GFP_KERNEL), *fence = alloc_large(1, 1, GFP_KERNEL);
+
+	cr_assert(gap && fence && fence == gap + 8000);
+	memset(page_address(gap), 1, 8000 << PAGE_SHIFT);
+	free_large(gap);
+	cr_assert_eq(zones_dirty_free(), 8000);
+	return fence;
+}
+
+/* Whole blocks go, so what is left may be a largest one less than a quarter of what is used. */
+static void expect_offset(const struct zone *z, unsigned long used)
+{
+	unsigned long left = zones_dirty_free();
+
+	cr_expect(left <= used / 4 && left + MAX_ORDER_PAGES >= used / 4, "%lu", left);
+	cr_expect_eq(z->nr_purged, 8000 - left);
+	cr_expect_eq(zones_validate(), 0);
+}
+
+Test(page_reporting, a_long_run_has_free_pages_given_back)
+{
+	struct zone *z = fresh_zones(256 * MIB);
+	struct page *fence = leave_a_gap(), *page = alloc_large(9000, 1, GFP_KERNEL);
+
+	cr_assert_eq(page, fence + 1);
+	expect_offset(z, 9001);
+	free_large(page);
+	free_large(fence);
+	assert_all_free();
+}
+
+Test(page_reporting, so_has_one_that_grows)
+{
+	struct zone *z = fresh_zones(256 * MIB);
+	struct page *fence = leave_a_gap();
+
+	cr_assert(resize_large(fence, 500, GFP_KERNEL));
+	cr_expect_eq(z->nr_purged, 0, "a short one");
+	cr_assert(resize_large(fence, 9000, GFP_KERNEL));
+	expect_offset(z, 9000);
+	free_large(fence);
+	assert_all_free();
+}
+
+/* One that calls nothing gives nothing back, nor one that finds its pages dirty, however often. */
+Test(page_reporting, others_have_not)
+{
+	struct zone *z = fresh_zones(256 * MIB);
+	struct page *page = alloc_large(20000, 1, GFP_KERNEL), *fence;
+	unsigned long before;
+
+	free_large(page);
+	before = zones_purge(0, ~0UL);
+	cr_assert_eq(before, 20000);
+	fence = leave_a_gap();
+	page = alloc_large(9000, 1, GFP_NOWAIT);
+	cr_assert_eq(page, fence + 1);
+	cr_expect_eq(z->nr_purged, before);
+	cr_expect_eq(zones_dirty_free(), 8000);
+	free_large(page);
+	for (unsigned int i = 0; i < 10; i++) {
+		page = alloc_large(9000, 1, GFP_KERNEL);
+		cr_assert_eq(page, fence + 1);
+		free_large(page);
+	}
+	cr_expect_eq(z->nr_purged, before);
+	free_large(fence);
+	assert_all_free();
+}
+
 Test(page_reporting, all_zones)
 {
 	struct page *a, *b;
