@@ -47,13 +47,6 @@ int host_advise_huge(void *addr, size_t size, bool on);
 int host_populate(void *addr, size_t size);
 
 /*
- * Moves the memory behind [@from, @from + @size) to @to by page tables; @from
- * is left readable, writable and zero. Both page aligned, disjoint, inside
- * committed memory. -ENOSYS and the like: nothing happened, the caller copies.
- */
-int host_move(void *from, void *to, size_t size);
-
-/*
  * Memory that is seen at several addresses (share.c): a descriptor or a negative
  * number; a mapping of a part of it, over @addr if that is not NULL; private zero pages in
  * place of one. It is shared with children of fork().
@@ -177,7 +170,6 @@ enum host_call {
 	HOST_MAP,		/* NULL; host_map() and host_map_sparse() */
 	HOST_COMMIT,		/* -ENOMEM */
 	HOST_PURGE,		/* -EINVAL, as for locked pages */
-	HOST_MOVE,		/* -ENOSYS */
 	HOST_THREAD,		/* -EAGAIN */
 	HOST_MEMBARRIER,	/* -EPERM; registering and the barrier */
 	HOST_NR_CALLS

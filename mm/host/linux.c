@@ -197,33 +197,6 @@ int host_populate(void *addr, size_t size)
 	return (int)raw_syscall(SYS_madvise, addr, size, MADV_POPULATE_WRITE);
 }
 
-/*
- * Two steps, by way of a place that the kernel chooses. Moving straight to @to
- * would unmap @to first and could fail after that (@from is more than one
- * mapping, say), leaving a hole that any other thread's mmap may fall into.
- * The first step touches nothing but @from and meets all those failures. The
- * second moves one whole mapping; should the system still refuse it, the
- * content is copied back where it came from.
- */
-int host_move(void *from, void *to, size_t size)
-{
-	long tmp, ret;
-
-	if (fault(HOST_MOVE))
-		return -ENOSYS;
-	tmp = raw_syscall(SYS_mremap, from, size, size, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, 0);
-	if (raw_failed(tmp))
-		return (int)tmp;
-	ret = raw_syscall(SYS_mremap, tmp, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, to);
-	if (!raw_failed(ret))
-		return 0;
-	memcpy(from, (void *)tmp, size);
-	raw_syscall(SYS_munmap, tmp, size);
-	/* Refused after the target had been cleared: there must be pages again. */
-	do_mmap(to, size, PROT_READ | PROT_WRITE, MAP_FIXED | MAP_NORESERVE);
-	return (int)ret;
-}
-
 int host_release(void *addr, size_t size)
 {
 	return (int)raw_syscall(SYS_munmap, addr, size);

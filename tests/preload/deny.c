@@ -30,7 +30,6 @@ static const struct {
 } calls[] = {
 	{ "membarrier", SYS_membarrier },
 	{ "madvise", SYS_madvise },
-	{ "mremap", SYS_mremap },
 	{ "getrandom", SYS_getrandom },
 	{ "sched_getaffinity", SYS_sched_getaffinity },
 	{ "getcpu", SYS_getcpu },

@@ -166,62 +166,6 @@ Test(host, advice_never_harms)
 	cr_assert(all_are(p + PAGE, 0, MIB));
 }
 
-static void fill(char *p, size_t size)
-{
-	for (size_t i = 0; i < size; i += PAGE)
-		*(size_t *)(p + i) = i + 1;
-}
-
-static bool filled(char *p, size_t size)
-{
-	for (size_t i = 0; i < size; i += PAGE)
-		if (*(size_t *)(p + i) != i + 1)
-			return false;
-	return true;
-}
-
-Test(host, move_takes_the_pages_along)
-{
-	char *p = host_map(16 * PAGE), *from = p + PAGE, *to = p + 9 * PAGE;
-	int ret;
-
-	memset(p, 'x', 16 * PAGE);
-	fill(from, 4 * PAGE);
-	ret = host_move(from, to, 4 * PAGE);
-	if (ret < 0) {
-		/* Refused: nothing has happened, and the caller may copy. */
-		cr_assert(filled(from, 4 * PAGE));
-		memset(to, 1, 4 * PAGE);
-		return;
-	}
-	cr_assert_eq(ret, 0);
-	cr_assert(filled(to, 4 * PAGE));
-	cr_assert(all_are(from, 0, 4 * PAGE));
-	cr_assert(p[0] == 'x' && from[4 * PAGE] == 'x' && to[-1] == 'x' && to[4 * PAGE] == 'x');
-	memset(from, 'y', 4 * PAGE);
-	cr_assert(filled(to, 4 * PAGE));
-	cr_assert_eq(host_move(to, from, 4 * PAGE), 0);
-	cr_assert(filled(from, 4 * PAGE));
-}
-
-/* More than one mapping cannot be moved at once: all stays, the target too. */
-Test(host, a_refused_move_changes_nothing)
-{
-	char *p = host_map(16 * PAGE);
-	int ret;
-
-	fill(p, 4 * PAGE);
-	memset(p + 8 * PAGE, 'z', 4 * PAGE);
-	/* Two kinds of mapping in one range. */
-	cr_assert_eq(mprotect(p + 2 * PAGE, PAGE, PROT_READ), 0);
-	ret = host_move(p, p + 8 * PAGE, 4 * PAGE);
-	if (ret == 0)	/* kernels from 6.17, and emulators, can */
-		return;
-	cr_assert_lt(ret, 0);
-	cr_assert(filled(p, 4 * PAGE));
-	cr_assert(all_are(p + 8 * PAGE, 'z', 4 * PAGE));
-}
-
 /* ---- time and waiting -------------------------------------------------------- */
 
 static void sleep_ms(long ms)
@@ -362,8 +306,6 @@ static int outcome(enum host_call call)
 		return host_commit(p, PAGE);
 	case HOST_PURGE:
 		return host_purge(p, PAGE, false);
-	case HOST_MOVE:
-		return host_move(p, p + 32 * PAGE, PAGE);
 	case HOST_THREAD:
 		return host_thread_start(no_body, NULL, "kmem");
 	case HOST_MEMBARRIER:
@@ -377,8 +319,7 @@ Test(host, every_call_can_be_failed)
 {
 	static const int expected[HOST_NR_CALLS] = {
 		[HOST_RESERVE] = -1, [HOST_MAP] = -1, [HOST_COMMIT] = -ENOMEM,
-		[HOST_PURGE] = -EINVAL, [HOST_MOVE] = -ENOSYS, [HOST_THREAD] = -EAGAIN,
-		[HOST_MEMBARRIER] = -EPERM,
+		[HOST_PURGE] = -EINVAL, [HOST_THREAD] = -EAGAIN, [HOST_MEMBARRIER] = -EPERM,
 	};
 
 	for (int call = 0; call < HOST_NR_CALLS; call++) {
