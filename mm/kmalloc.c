@@ -214,8 +214,8 @@ static void *large_alloc(size_t size, size_t align, gfp_t gfp)
 
 	if (size > LARGE_MAX || align > LARGE_MAX)
 		return NULL;
-	if (is_power_of_2(size) && size <= PAGE_SIZE << MAX_PAGE_ORDER)
-		align = max(align, size);
+	if (size <= PAGE_SIZE << MAX_PAGE_ORDER)
+		align = max(align, size & -size);
 	head = alloc_large((size + PAGE_SIZE - 1) >> PAGE_SHIFT,
 			   max(align >> PAGE_SHIFT, 1UL), gfp);
 	if (!head)

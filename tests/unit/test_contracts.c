@@ -50,20 +50,28 @@ Test(contracts, array_overflow_gives_null)
 	kfree(p);
 }
 
+/* Three at once, and again where the first one was. */
+static void expect_aligned(size_t size)
+{
+	unsigned long align = max(size & -size, 8UL);
+	void *p[4];
+
+	for (int i = 0; i < 4; i++) {
+		p[i] = kmalloc(size, GFP_KERNEL);
+		cr_assert(p[i] && (unsigned long)p[i] % align == 0, "%p for %zu", p[i], size);
+		if (i == 2)
+			kfree(p[0]);
+	}
+	for (int i = 1; i < 4; i++)
+		kfree(p[i]);
+}
+
 Test(contracts, kmalloc_alignment)
 {
-	for (size_t size = 1; size <= 70000; size += size < 3000 ? 1 : 677) {
-		unsigned long align = size & -size;
-		void *p[3];
-
-		align = clamp(align, 8UL, PAGE_SIZE);
-		for (int i = 0; i < 3; i++) {
-			p[i] = kmalloc(size, GFP_KERNEL);
-			cr_assert(p[i] && (unsigned long)p[i] % align == 0, "%p for %zu", p[i], size);
-		}
-		for (int i = 0; i < 3; i++)
-			kfree(p[i]);
-	}
+	for (size_t size = 1; size <= 70000; size += size < 3000 ? 1 : 677)
+		expect_aligned(size);
+	for (size_t pages = 1; pages <= 1024; pages += pages < 200 ? 1 : 8)
+		expect_aligned(pages * PAGE_SIZE);
 }
 
 Test(contracts, kmem_cache_alignment)
