@@ -37,6 +37,7 @@
  */
 #include "buddy.h"
 #include "host/host.h"
+#include "page_limit.h"
 #include "task.h"
 
 /* A batch is bounded by what the stack takes (2.5 KiB) and by how long 8 MiB are missed. */
@@ -221,20 +222,10 @@ unsigned long zones_purge(unsigned int min_age_ms, unsigned long max_pages)
 	return purged;
 }
 
-static unsigned long zones_in_use(void)
-{
-	unsigned int n = smp_load_acquire(&nr_zones);
-	unsigned long pages = 0;
-
-	for (unsigned int i = 0; i < n; i++)
-		pages += READ_ONCE(zones[i]->nr_present) - READ_ONCE(zones[i]->nr_free);
-	return pages;
-}
-
 /* The counts are estimates: what is purged too early costs a fault, what is not is aged. */
 void zones_offset(unsigned long nr_pages)
 {
-	unsigned long dirty = zones_dirty_free(), spare = zones_in_use() >> SPARE_SHIFT;
+	unsigned long dirty = zones_dirty_free(), spare = pages_used_estimate() >> SPARE_SHIFT;
 
 	if (dirty > spare)
 		zones_purge(0, min(nr_pages, dirty - spare));
