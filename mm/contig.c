@@ -24,21 +24,6 @@
 #include "numa.h"
 #include "page_limit.h"
 
-/* A request that needs more clean pages than this has others given back: 4 MiB. */
-#define OFFSET_PAGES	1024UL
-
-/* The clean ones of pages just taken, if there may be enough of them. Zone lock held. */
-static unsigned long clean_pages(const struct zone *z, unsigned long start, unsigned long n)
-{
-	return n < OFFSET_PAGES ? 0 : n - bitmap_weight_range(z->dirty, start, start + n);
-}
-
-static void offset_growth(unsigned long clean, gfp_t gfp)
-{
-	if (unlikely(clean >= OFFSET_PAGES) && gfpflags_allow_blocking(gfp))
-		zones_offset(clean);
-}
-
 /* Makes a run that was just taken PT_LARGE, sets its dirty bits, zeroes it if asked. */
 static struct page *finish_run(struct zone *z, struct page *page, const struct run_request *r)
 {
@@ -66,14 +51,8 @@ static struct page *alloc_run(const struct run_request *r)
 {
 	struct zone *z;
 	struct page *page = run_get(r, &z);
-	unsigned long clean;
 
-	if (unlikely(!page))
-		return NULL;
-	clean = clean_pages(z, page_zpn(z, page), r->nr_pages);
-	finish_run(z, page, r);
-	offset_growth(clean, r->gfp);
-	return page;
+	return likely(page) ? finish_run(z, page, r) : NULL;
 }
 
 /* ---- large objects ------------------------------------------------------------------ */
@@ -157,6 +136,21 @@ static void shrink_large(struct zone *z, struct page *head, unsigned long nr_pag
 	run_put(z, start + nr_pages, end, end - start);
 }
 
+/* An object that grows by more clean pages than this has others given back: 4 MiB. */
+#define OFFSET_PAGES	1024UL
+
+/* The clean ones of pages just taken, if there may be enough of them. Zone lock held. */
+static unsigned long clean_pages(const struct zone *z, unsigned long start, unsigned long n)
+{
+	return n < OFFSET_PAGES ? 0 : n - bitmap_weight_range(z->dirty, start, start + n);
+}
+
+static void offset_growth(unsigned long clean, gfp_t gfp)
+{
+	if (unlikely(clean >= OFFSET_PAGES) && gfpflags_allow_blocking(gfp))
+		zones_offset(clean);
+}
+
 /*
  * How far the zone must be committed for pages up to @end, which could not be
  * taken; 0 if something in use is in the way. Zone lock held.
@@ -220,6 +214,26 @@ bool resize_large(struct page *head, unsigned long nr_pages, gfp_t gfp)
 		page_uncharge(nr_pages - old);
 	offset_growth(clean, gfp);
 	return grown;
+}
+
+struct page *regrow_large(struct page *head, unsigned long nr_pages, unsigned long align_pages,
+			  gfp_t gfp)
+{
+	struct run_request r = { nr_pages, align_pages, MIGRATE_MOVABLE, gfp };
+	unsigned long old = head->nr_pages, clean;
+	struct page *page;
+	struct zone *z;
+
+	stock_return();
+	page = run_get(&r, &z);
+	if (unlikely(!page))
+		return NULL;
+	clean = clean_pages(z, page_zpn(z, page), nr_pages);
+	finish_run(z, page, &r);
+	offset_growth(clean, gfp);
+	__builtin_memcpy(page_address(page), page_address(head), old << PAGE_SHIFT);
+	free_large(head);
+	return page;
 }
 
 /* ---- the kernel's interface ------------------------------------------------------------- */

@@ -208,16 +208,21 @@ BUILD_BUG_ON(2 * LEND_MAX_SIZE > KMALLOC_MAX_CACHE_SIZE);
 
 /* ---- pages ------------------------------------------------------------------------- */
 
+/* What kmalloc() promises, or @align if that is more; in pages. */
+static unsigned long large_align(size_t size, size_t align)
+{
+	if (size <= PAGE_SIZE << MAX_PAGE_ORDER)
+		align = max(align, size & -size);
+	return max(align >> PAGE_SHIFT, 1UL);
+}
+
 static void *large_alloc(size_t size, size_t align, gfp_t gfp)
 {
 	struct page *head;
 
 	if (size > LARGE_MAX || align > LARGE_MAX)
 		return NULL;
-	if (size <= PAGE_SIZE << MAX_PAGE_ORDER)
-		align = max(align, size & -size);
-	head = alloc_large((size + PAGE_SIZE - 1) >> PAGE_SHIFT,
-			   max(align >> PAGE_SHIFT, 1UL), gfp);
+	head = alloc_large((size + PAGE_SIZE - 1) >> PAGE_SHIFT, large_align(size, align), gfp);
 	if (!head)
 		return NULL;
 	head->requested = size;
@@ -441,8 +446,14 @@ static void *large_realloc(struct page *head, void *p, size_t size, gfp_t gfp)
 	if (size <= KMALLOC_MAX_CACHE_SIZE)
 		return move_object(p, old, size, gfp);
 	nr_pages = (size + PAGE_SIZE - 1) >> PAGE_SHIFT;
-	if (nr_pages != head->nr_pages && !resize_large(head, nr_pages, gfp))
-		return move_object(p, old, size, gfp);
+	if (nr_pages != head->nr_pages && !resize_large(head, nr_pages, gfp)) {
+		if (nr_pages <= STOCK_MAX_PAGES)
+			return move_object(p, old, size, gfp);
+		head = regrow_large(head, nr_pages, large_align(size, 1), gfp);
+		if (!head)
+			return NULL;
+		p = page_address(head);
+	}
 	head->requested = size;
 	if (size < old && (gfp & __GFP_ZERO))
 		memset((char *)p + size, 0, (nr_pages << PAGE_SHIFT) - size);

@@ -289,6 +289,12 @@ void free_large(struct page *head);
  * never fails. requested is the caller's to set.
  */
 bool resize_large(struct page *head, unsigned long nr_pages, gfp_t gfp);
+/*
+ * Makes it longer elsewhere, aligned as by alloc_large(): its new head, or NULL and nothing
+ * changed. What it holds is copied. For runs of more than STOCK_MAX_PAGES.
+ */
+struct page *regrow_large(struct page *head, unsigned long nr_pages, unsigned long align_pages,
+			  gfp_t gfp);
 
 /* ---- giving memory back (page_reporting.c) ------------------------------------ */
 
@@ -299,8 +305,9 @@ bool resize_large(struct page *head, unsigned long nr_pages, gfp_t gfp);
  */
 unsigned long zones_purge(unsigned int min_age_ms, unsigned long max_pages);
 /*
- * So many clean pages went into use at once: purges as many free dirty ones, as far as they
- * are more than a quarter of those in use. Context: no lock held; makes system calls.
+ * So many clean pages went into use at once: purges as many free dirty ones, zone by zone,
+ * the oldest first, as far as there are more than half of those in use. Context: no
+ * lock held; makes system calls.
  */
 void zones_offset(unsigned long nr_pages);
 /* Sends all parked runs to the free lists. */

@@ -28,10 +28,12 @@
  * A purge that the system refuses leaves the bits set; the block counts as
  * freed now, and this call gives up, so nobody spins on what will not go.
  *
- * A block that grows leaves behind what is too short for what it needs next, so that
- * within a second the free pages may be twice those in use. A request that needs
- * megabytes of untouched memory pays for that (zones_offset()): it is going to fault in
- * as many pages as it gives back here, which takes far longer.
+ * An object that grows by realloc leaves behind what is too short for what it needs
+ * next, or grows into the frontier with free pages in front of it: within a decay time
+ * three times what is in use would be resident. One that grows by megabytes of clean
+ * pages has as many others purged, beyond half of what is in use (zones_offset()). What
+ * is allocated and freed without growing is left to the reclaimer: where lengths change
+ * all the time, the next request would fault in what this one had purged.
  *
  * Locks: zone->lock, dropped around every system call.
  */
@@ -43,8 +45,6 @@
 /* A batch is bounded by what the stack takes (2.5 KiB) and by how long 8 MiB are missed. */
 #define PURGE_BLOCKS	16
 #define PURGE_PAGES	2048UL
-/* Of the pages in use, the part that may be free and dirty when many more are needed: 1/4. */
-#define SPARE_SHIFT	2
 
 struct purge_block {
 	struct page *page;
@@ -222,13 +222,19 @@ unsigned long zones_purge(unsigned int min_age_ms, unsigned long max_pages)
 	return purged;
 }
 
-/* The counts are estimates: what is purged too early costs a fault, what is not is aged. */
+/* Part by part, each compared anew: other threads may be here, too. */
 void zones_offset(unsigned long nr_pages)
 {
-	unsigned long dirty = zones_dirty_free(), spare = pages_used_estimate() >> SPARE_SHIFT;
+	unsigned long purged = clean_is_zero();	/* MADV_FREE would win nothing */
 
-	if (dirty > spare)
-		zones_purge(0, min(nr_pages, dirty - spare));
+	while (nr_pages && purged) {
+		unsigned long spare = pages_used_estimate() / 2, dirty = zones_dirty_free();
+
+		if (dirty <= spare)
+			return;
+		purged = zones_purge(0, min(min(nr_pages, dirty - spare), PURGE_PAGES));
+		nr_pages -= min(nr_pages, purged);
+	}
 }
 
 void zones_unpark(void)

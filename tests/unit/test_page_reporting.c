@@ -125,76 +125,90 @@ Test(page_reporting, bounded)
 	cr_assert_eq(resident(page_address(page), 20000), 0);
 }
 
-/* 8,000 free dirty pages with a page in use behind them, which nothing longer can use. */
-static struct page *leave_a_gap(void)
+/* @n free dirty pages with one in use behind them, which can grow into the frontier. */
+static struct page *leave_a_gap(unsigned long n)
 {
-	struct page *gap = alloc_large(8000, 1, GFP_KERNEL), *fence = alloc_large(1, 1, GFP_KERNEL);
+	struct page *gap = alloc_large(n, 1, GFP_KERNEL), *behind = alloc_large(1, 1, GFP_KERNEL);
 
-	cr_assert(gap && fence && fence == gap + 8000);
-	memset(page_address(gap), 1, 8000 << PAGE_SHIFT);
+	cr_assert(gap && behind == gap + n);
+	memset(page_address(gap), 1, n << PAGE_SHIFT);
 	free_large(gap);
-	cr_assert_eq(zones_dirty_free(), 8000);
-	return fence;
+	cr_assert_eq(zones_dirty_free(), n);
+	return behind;
 }
 
-/* Whole blocks go, so what is left may be a largest one less than a quarter of what is used. */
-static void expect_offset(const struct zone *z, unsigned long used)
+/* About @n of @gap pages have gone: whole blocks do. */
+static void expect_purged(const struct zone *z, unsigned long gap, unsigned long n)
 {
-	unsigned long left = zones_dirty_free();
-
-	cr_expect(left <= used / 4 && left + MAX_ORDER_PAGES >= used / 4, "%lu", left);
-	cr_expect_eq(z->nr_purged, 8000 - left);
+	cr_expect(z->nr_purged >= n && z->nr_purged < n + MAX_ORDER_PAGES, "%lu", z->nr_purged);
+	cr_expect_eq(zones_dirty_free(), gap - z->nr_purged);
 	cr_expect_eq(zones_validate(), 0);
 }
 
-Test(page_reporting, a_long_run_has_free_pages_given_back)
+Test(page_reporting, growth_by_megabytes_has_free_pages_given_back)
 {
 	struct zone *z = fresh_zones(256 * MIB);
-	struct page *fence = leave_a_gap(), *page = alloc_large(9000, 1, GFP_KERNEL);
+	struct page *page = leave_a_gap(8000);
 
-	cr_assert_eq(page, fence + 1);
-	expect_offset(z, 9001);
+	cr_assert(resize_large(page, 1024, GFP_KERNEL));
+	cr_expect_eq(z->nr_purged, 0, "not by less");
+	cr_assert(resize_large(page, 9000, GFP_KERNEL));
+	expect_purged(z, 8000, 8000 - 9000 / 2);
 	free_large(page);
-	free_large(fence);
 	assert_all_free();
 }
 
-Test(page_reporting, so_has_one_that_grows)
+/* No more than it takes itself. */
+Test(page_reporting, as_many_as_it_takes)
 {
 	struct zone *z = fresh_zones(256 * MIB);
-	struct page *fence = leave_a_gap();
+	struct page *page = leave_a_gap(20000);
 
-	cr_assert(resize_large(fence, 500, GFP_KERNEL));
-	cr_expect_eq(z->nr_purged, 0, "a short one");
-	cr_assert(resize_large(fence, 9000, GFP_KERNEL));
-	expect_offset(z, 9000);
-	free_large(fence);
+	cr_assert(resize_large(page, 1200, GFP_KERNEL));
+	expect_purged(z, 20000, 1199);
+	free_large(page);
 	assert_all_free();
 }
 
-/* One that calls nothing gives nothing back, nor one that finds its pages dirty, however often. */
+/* Its old pages are in use until they have been copied. */
+Test(page_reporting, growth_elsewhere_too)
+{
+	struct zone *z = fresh_zones(256 * MIB);
+	struct page *gap = alloc_large(8000, 1, GFP_KERNEL), *page, *behind, *to;
+
+	cr_assert(gap && (page = alloc_large(1000, 1, GFP_KERNEL)));
+	cr_assert(behind = alloc_large(1, 1, GFP_KERNEL));
+	free_large(gap);
+	mark_pages(page_address(page), 1000, 7);	/* the last word: 7 + which */
+	cr_assert(!resize_large(page, 9000, GFP_KERNEL));
+	cr_assert(to = regrow_large(page, 9000, 4, GFP_KERNEL));
+	cr_assert(to->type == PT_LARGE && to->nr_pages == 9000 && (to - z->memmap) % 4 == 0);
+	for (unsigned long *p = page_address(to), i = 0; i < 1000; i++, p += PAGE_SIZE / 8)
+		cr_assert_eq(p[PAGE_SIZE / 8 - 1], 7 + i, "page %lu", i);
+	expect_purged(z, 9000, 8000 - 10001 / 2);
+	free_large(to);
+	free_large(behind);
+	assert_all_free();
+}
+
+/* Who makes no system calls gives nothing back, nor who only allocates and frees. */
 Test(page_reporting, others_have_not)
 {
 	struct zone *z = fresh_zones(256 * MIB);
-	struct page *page = alloc_large(20000, 1, GFP_KERNEL), *fence;
+	struct page *page = alloc_large(20000, 1, GFP_KERNEL), *other;
 	unsigned long before;
 
 	free_large(page);
 	before = zones_purge(0, ~0UL);
 	cr_assert_eq(before, 20000);
-	fence = leave_a_gap();
-	page = alloc_large(9000, 1, GFP_NOWAIT);
-	cr_assert_eq(page, fence + 1);
-	cr_expect_eq(z->nr_purged, before);
-	cr_expect_eq(zones_dirty_free(), 8000);
-	free_large(page);
+	page = leave_a_gap(8000);
+	cr_assert(resize_large(page, 9000, GFP_NOWAIT));
 	for (unsigned int i = 0; i < 10; i++) {
-		page = alloc_large(9000, 1, GFP_KERNEL);
-		cr_assert_eq(page, fence + 1);
-		free_large(page);
+		cr_assert(other = alloc_large(10000 + 100 * i, 1, GFP_KERNEL));
+		free_large(other);
 	}
 	cr_expect_eq(z->nr_purged, before);
-	free_large(fence);
+	free_large(page);
 	assert_all_free();
 }
 
