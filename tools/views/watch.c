@@ -3,6 +3,7 @@
 #include "watch.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <poll.h>
 #include <signal.h>
@@ -29,13 +30,29 @@ void watch_close(struct watch *w)
 	w->pidfd = -1;
 }
 
+/* One that is being killed has no memory any more a while before it has ended. */
+static bool without_memory(int pid)
+{
+	char path[64], c;
+	ssize_t n = -1;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		n = read(fd, &c, 1);
+		close(fd);
+	}
+	return n == 0;
+}
+
 bool watch_ended(const struct watch *w)
 {
 	struct pollfd p = { .fd = w->pidfd, .events = POLLIN };
 
-	if (w->pidfd >= 0)
-		return poll(&p, 1, 0) > 0;
-	return kill(w->pid, 0) < 0 && errno == ESRCH;
+	if (w->pidfd >= 0 ? poll(&p, 1, 0) > 0 : kill(w->pid, 0) < 0 && errno == ESRCH)
+		return true;
+	return without_memory(w->pid);
 }
 
 struct target *watch_read(const struct watch *w, char **error)

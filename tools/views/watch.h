@@ -20,7 +20,7 @@ struct watch {
 bool watch_open(struct watch *w, int pid, char **error);
 void watch_close(struct watch *w);
 
-/* Whether the process has ended. */
+/* Whether the process has ended, or is about to and has no memory any more. */
 bool watch_ended(const struct watch *w);
 
 /*
