@@ -53,7 +53,10 @@ static __thread struct {
 } percpu_tls __attribute__((tls_model("initial-exec"), aligned(32)));
 
 #define MAX_VCPUS	64U
-static struct kmem_lock vcpu_locks[MAX_VCPUS];
+/* A line each: threads write to those of different CPUs all the time. */
+static struct vcpu {
+	struct kmem_lock lock;
+} __cacheline_aligned vcpus[MAX_VCPUS];
 
 static unsigned long slot_map[PERCPU_SLOTS / 64];	/* taken; slab_mutex */
 
@@ -128,12 +131,11 @@ static bool init_fallback(void)
 	tls = tls_rseq - THREAD_POINTER();
 	host_name(base, (size_t)(n + 1) << PERCPU_SHIFT, "kmem-percpu");
 	for (unsigned int i = 0; i < n; i++)
-		lock_init(&vcpu_locks[i], RANK_CPU);
+		lock_init(&vcpus[i].lock, RANK_CPU);
 	percpu.mode = PERCPU_FALLBACK;
 	percpu.nr_cpus = n;
 	percpu.base = base;
 	percpu.can_drain = true;
-	percpu.cpu_locks = vcpu_locks;
 	kmem_hot.rseq_cs_off = tls + RSEQ_CS;
 	kmem_hot.cpu_off = tls + RSEQ_MM_CID;
 	kmem_hot.percpu_base = percpu.closed;
@@ -159,18 +161,18 @@ static unsigned int vcpu_take(void)
 	for (unsigned int i = 0; i < percpu.nr_cpus; i++) {
 		unsigned int cpu = (mine + i) % percpu.nr_cpus;
 
-		if (trylock(&vcpu_locks[cpu])) {
+		if (trylock(&vcpus[cpu].lock)) {
 			percpu_tls.vcpu = cpu;
 			return cpu;
 		}
 	}
-	lock(&vcpu_locks[mine]);
+	lock(&vcpus[mine].lock);
 	return mine;
 }
 
 static void vcpu_give(unsigned int cpu)
 {
-	unlock(&vcpu_locks[cpu]);
+	unlock(&vcpus[cpu].lock);
 }
 
 static void *vcpu_pop(unsigned int slot)
@@ -235,11 +237,11 @@ static bool vcpu_cmpxchg(unsigned int cpu, unsigned int slot, long expect, long 
 	long *word = percpu_slot(cpu, slot);
 	bool same;
 
-	lock(&vcpu_locks[cpu]);
+	lock(&vcpus[cpu].lock);
 	same = *word == expect;
 	if (same)
 		WRITE_ONCE(*word, new);
-	unlock(&vcpu_locks[cpu]);
+	unlock(&vcpus[cpu].lock);
 	return same;
 }
 
@@ -395,11 +397,11 @@ void percpu_drain_dead(unsigned int slot, void (*fn)(void **top, void *arg), voi
 
 		if (READ_ONCE(*word) == WORD_CLOSED)
 			continue;
-		if (percpu.cpu_locks)
-			lock(&percpu.cpu_locks[cpu]);
+		if (percpu.mode == PERCPU_FALLBACK)
+			lock(&vcpus[cpu].lock);
 		old = __atomic_exchange_n(word, WORD_CLOSED, __ATOMIC_ACQ_REL);
-		if (percpu.cpu_locks)
-			unlock(&percpu.cpu_locks[cpu]);
+		if (percpu.mode == PERCPU_FALLBACK)
+			unlock(&vcpus[cpu].lock);
 		if (old != WORD_CLOSED && old != WORD_DRAINING)
 			fn(round_of(cpu, old), arg);
 	}
@@ -449,12 +451,12 @@ void percpu_slot_free(unsigned int slot)
 
 void percpu_fork_lock(void)
 {
-	for (unsigned int i = 0; percpu.cpu_locks && i < percpu.nr_cpus; i++)
-		lock(&percpu.cpu_locks[i]);
+	for (unsigned int i = 0; percpu.mode == PERCPU_FALLBACK && i < percpu.nr_cpus; i++)
+		lock(&vcpus[i].lock);
 }
 
 void percpu_fork_unlock(void)
 {
-	for (unsigned int i = percpu.nr_cpus; percpu.cpu_locks && i-- > 0;)
-		unlock(&percpu.cpu_locks[i]);
+	for (unsigned int i = percpu.nr_cpus; percpu.mode == PERCPU_FALLBACK && i-- > 0;)
+		unlock(&vcpus[i].lock);
 }

@@ -84,7 +84,6 @@ struct percpu_state {
 	bool can_drain;			/* membarrier answers: remote magazines can be taken */
 	unsigned int nr_cpus;		/* areas */
 	char *base;			/* area of CPU 0, in either mode */
-	struct kmem_lock *cpu_locks;	/* FALLBACK: one a virtual CPU */
 	char *closed;			/* an area of zeros, never written */
 	unsigned int vforks;		/* vfork children alive: nobody uses magazines (vfork.c) */
 };
