@@ -86,10 +86,10 @@ static unsigned int count_cpus(void)
 	return n;
 }
 
-/* @n areas, and behind them the one of zeros, which nobody ever writes. */
-static char *map_areas(unsigned int n)
+/* @n areas, and behind them @zeros more, which nobody ever writes. */
+static char *map_areas(unsigned int n, unsigned int zeros)
 {
-	size_t size = (size_t)(n + 1) << PERCPU_SHIFT;
+	size_t size = (size_t)(n + zeros) << PERCPU_SHIFT;
 	char *base = host_map_sparse(size);
 
 	if (base) {
@@ -101,8 +101,9 @@ static char *map_areas(unsigned int n)
 
 static bool init_rseq(void)
 {
+	/* While there is a vfork child each CPU has its area of zeros. */
 	unsigned int n = count_cpus();
-	char *base = map_areas(n);
+	char *base = map_areas(n, n);
 
 	if (!base)
 		return false;
@@ -120,7 +121,7 @@ static bool init_rseq(void)
 static bool init_fallback(void)
 {
 	unsigned int n = clamp(2 * count_cpus(), 4U, MAX_VCPUS);
-	char *base = map_areas(n);
+	char *base = map_areas(n, 1);
 	char *tls_rseq = (char *)percpu_tls.rseq;
 	long tls;
 
@@ -129,7 +130,6 @@ static bool init_fallback(void)
 	/* gcc 12 folds the difference to the address of the GOT entry without this. */
 	__asm__("" : "+r" (tls_rseq));
 	tls = tls_rseq - THREAD_POINTER();
-	host_name(base, (size_t)(n + 1) << PERCPU_SHIFT, "kmem-percpu");
 	for (unsigned int i = 0; i < n; i++)
 		lock_init(&vcpus[i].lock, RANK_CPU);
 	percpu.mode = PERCPU_FALLBACK;

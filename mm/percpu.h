@@ -84,7 +84,7 @@ struct percpu_state {
 	bool can_drain;			/* membarrier answers: remote magazines can be taken */
 	unsigned int nr_cpus;		/* areas */
 	char *base;			/* area of CPU 0, in either mode */
-	char *closed;			/* an area of zeros, never written */
+	char *closed;			/* an area of zeros for each CPU, or for all; never written */
 	unsigned int vforks;		/* vfork children alive: nobody uses magazines (vfork.c) */
 };
 

@@ -9,8 +9,8 @@
  * that CPU's magazines. It should not allocate; some programs' children do.
  *
  * So for as long as any vfork child is alive nobody uses the magazines: the
- * areas that the hit paths see are closed (kmem_hot.percpu_base is the area of
- * zeros), and the slow path finds percpu.vforks set and goes straight to the
+ * areas that the hit paths see are closed (kmem_hot.percpu_base is where those of
+ * zeros begin), and the slow path finds percpu.vforks set and goes straight to the
  * slabs, whose locks work between any tasks that share memory. The child's
  * first instruction comes after both stores, in its own program order; other
  * threads may go on in sections they are in, which are theirs by right.

@@ -7,6 +7,7 @@
 #include "slab_test.h"
 
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 TestSuite(percpu, .timeout = 60);
@@ -90,6 +91,26 @@ Test(percpu, hot_area_of_the_fallback_is_zero)
 		kfree(kmalloc(16 + i, GFP_KERNEL));
 	for (unsigned int i = 0; i < PERCPU_SLOTS; i++)
 		cr_assert(((long *)kmem_hot.percpu_base)[i] == 0, "slot %u", i);
+}
+
+/* While a vfork child is alive, on whatever CPU; what is there is ours, and stays so. */
+Test(percpu, all_areas_are_zero_for_a_vfork_child)
+{
+	unsigned char resident[PERCPU_STRIDE / PAGE_SIZE];
+
+	start();
+	for (unsigned int i = 0; i < 2000; i++)
+		kfree(kmalloc(16 + i, GFP_KERNEL));
+	percpu_vfork_enter();
+	cr_assert(kmem_hot.percpu_base == percpu.closed);
+	for (unsigned int cpu = 0; cpu < (percpu.mode == PERCPU_RSEQ ? percpu.nr_cpus : 1); cpu++) {
+		char *area = kmem_hot.percpu_base + cpu * PERCPU_STRIDE;
+
+		cr_assert_eq(mincore(area, PERCPU_STRIDE, resident), 0, "cpu %u", cpu);
+		for (unsigned int i = 0; i < PERCPU_SLOTS; i++)
+			cr_assert(((long *)area)[i] == 0, "cpu %u slot %u", cpu, i);
+	}
+	percpu_vfork_leave();
 }
 
 Test(percpu, first_slots_are_zero_on_every_cpu)
