@@ -57,7 +57,7 @@ lib_cflags := -fPIC -fvisibility=hidden -fno-semantic-interposition -fno-plt \
 no_builtin := $(foreach f,malloc calloc realloc free aligned_alloc memalign \
 	posix_memalign strdup,-fno-builtin-$f)
 # -z now: no symbol is looked up inside malloc; -z nodelete: objects outlive a dlclose.
-lib_ldflags := -shared -Wl,--version-script=mm/libkmem.map -Wl,-Bsymbolic \
+lib_ldflags := -shared -pthread -Wl,--version-script=mm/libkmem.map -Wl,-Bsymbolic \
 	-Wl,-z,now -Wl,-z,relro -Wl,-z,nodelete -Wl,-z,defs -Wl,--as-needed
 
 # ---- Variants: name, directory, compiler, machine, flags ------------------------

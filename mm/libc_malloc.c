@@ -189,6 +189,16 @@ static struct usage get_usage(void)
 	return u;
 }
 
+#ifdef __GLIBC_PREREQ
+#if !__GLIBC_PREREQ(2, 33)
+/* As later ones have it, for programs made for those. */
+struct mallinfo2 {
+	size_t arena, ordblks, smblks, hblks, hblkhd, usmblks, fsmblks, uordblks, fordblks, keepcost;
+};
+struct mallinfo2 mallinfo2(void);
+#endif
+#endif
+
 EXPORT struct mallinfo2 mallinfo2(void)
 {
 	struct usage u = get_usage();

@@ -21,6 +21,7 @@
 #include "cmdline.h"
 #include "host/host.h"
 #include "memblock.h"
+#include "task.h"
 
 /* glibc 2.35 and later; weak, so that an older C library still loads us. */
 extern const ptrdiff_t __rseq_offset __attribute__((weak));
@@ -31,6 +32,7 @@ extern const unsigned int __rseq_size __attribute__((weak));
 #define RSEQ_CS			8
 #define RSEQ_MM_CID		24
 #define RSEQ_MM_CID_END		28
+#define RSEQ_ZERO		28	/* of the original 32 bytes, the last four */
 
 /* The assembly addresses these by number. */
 BUILD_BUG_ON(offsetof(struct kmem_hot, percpu_base) != 0);
@@ -42,15 +44,22 @@ BUILD_BUG_ON(sizeof(struct kmem_hot) != SMP_CACHE_BYTES);
 struct kmem_hot kmem_hot;
 struct percpu_state percpu;
 
+/* What a thread that has not registered reads as its CPU: one that has an area of zeros. */
+#define CPU_NONE		511U
+
 /*
- * Where sections read and write when there is no registration: cpu 0, whose
- * area then is all zeros, so that they miss. And the virtual CPU that this
+ * A struct rseq of ours, where the C library registers none. In fallback mode nobody
+ * registers it: sections read as their CPU's number the zero at its end, as long as it is,
+ * and that CPU's area then is all zeros, so that they miss. And the virtual CPU that this
  * thread had last.
  */
 static __thread struct {
 	u32 rseq[8];
 	u32 vcpu;
-} percpu_tls __attribute__((tls_model("initial-exec"), aligned(32)));
+	bool refused;			/* registering was */
+} percpu_tls __attribute__((tls_model("initial-exec"), aligned(32))) = {
+	.rseq = { [RSEQ_CPU_ID / 4] = CPU_NONE, [RSEQ_MM_CID / 4] = CPU_NONE },
+};
 
 #define MAX_VCPUS	64U
 /* A line each: threads write to those of different CPUs all the time. */
@@ -62,8 +71,8 @@ static unsigned long slot_map[PERCPU_SLOTS / 64];	/* taken; slab_mutex */
 
 /* ---- start-up ------------------------------------------------------------------ */
 
-/* The registration is glibc's, or there is none. */
-static bool rseq_usable(void)
+/* glibc has made a registration. */
+static bool rseq_of_libc(void)
 {
 #ifdef KMEM_TSAN
 	return false;
@@ -73,7 +82,7 @@ static bool rseq_usable(void)
 	if (!&__rseq_size || !&__rseq_offset || __rseq_size == 0)
 		return false;
 	/* cpu_id is negative until the kernel has filled the area in. */
-	return *(int *)(THREAD_POINTER() + __rseq_offset + RSEQ_CPU_ID) >= 0;
+	return *(int *)(thread_pointer() + __rseq_offset + RSEQ_CPU_ID) >= 0;
 #endif
 }
 
@@ -99,45 +108,79 @@ static char *map_areas(unsigned int n, unsigned int zeros)
 	return base;
 }
 
-static bool init_rseq(void)
+/* @rseq: where each thread's struct is, from its thread pointer. */
+static void use_rseq(long rseq, char *base, unsigned int nr_cpus)
 {
-	/* While there is a vfork child each CPU has its area of zeros. */
-	unsigned int n = count_cpus();
-	char *base = map_areas(n, n);
-
-	if (!base)
-		return false;
 	percpu.mode = PERCPU_RSEQ;
-	percpu.nr_cpus = n;
+	percpu.nr_cpus = nr_cpus;
 	percpu.base = base;
 	percpu.use_cid = host_rseq_feature_size() >= RSEQ_MM_CID_END;
 	percpu.can_drain = host_membarrier_rseq_register() == 0;
-	kmem_hot.rseq_cs_off = __rseq_offset + RSEQ_CS;
-	kmem_hot.cpu_off = __rseq_offset + (percpu.use_cid ? RSEQ_MM_CID : RSEQ_CPU_ID);
+	kmem_hot.rseq_cs_off = rseq + RSEQ_CS;
+	kmem_hot.cpu_off = rseq + (percpu.use_cid ? RSEQ_MM_CID : RSEQ_CPU_ID);
 	kmem_hot.percpu_base = base;
+}
+
+static bool init_libc(void)
+{
+	/* While there is a vfork child each CPU has its area of zeros. */
+	unsigned int n = count_cpus();
+	char *base = rseq_of_libc() ? map_areas(n, n) : NULL;
+
+	if (base)
+		use_rseq(__rseq_offset, base, n);
+	return base != NULL;
+}
+
+static long own_rseq(void)
+{
+	char *rseq = (char *)percpu_tls.rseq;
+
+	/* gcc 12 folds the difference to the address of the GOT entry without this. */
+	__asm__("" : "+r" (rseq));
+	return rseq - thread_pointer();
+}
+
+/*
+ * Registrations of our own, thread by thread. glibc leaves a thread's memory alone until
+ * the kernel has done with the thread; musl unmaps the stack of a detached one under its
+ * feet, where the kernel would still write to it.
+ */
+static bool init_own(void)
+{
+#if KMEM_HAVE_RSEQ && defined(__GLIBC__) && !defined(KMEM_TSAN)
+	unsigned int n = host_possible_cpus();
+	char *base;
+
+	if (!kmem_params.rseq || n == 0 || n >= CPU_NONE || host_rseq_register(percpu_tls.rseq))
+		return false;
+	/* One is CPU_NONE's, all in front of it are there; and one more CPU for those without. */
+	base = map_areas(CPU_NONE + 1, CPU_NONE + 1);
+	if (!base)
+		return false;
+	percpu.own = true;
+	use_rseq(own_rseq(), base, n + 1);
 	return true;
+#else
+	return false;
+#endif
 }
 
 static bool init_fallback(void)
 {
 	unsigned int n = clamp(2 * count_cpus(), 4U, MAX_VCPUS);
 	char *base = map_areas(n, 1);
-	char *tls_rseq = (char *)percpu_tls.rseq;
-	long tls;
 
 	if (!base)
 		return false;
-	/* gcc 12 folds the difference to the address of the GOT entry without this. */
-	__asm__("" : "+r" (tls_rseq));
-	tls = tls_rseq - THREAD_POINTER();
 	for (unsigned int i = 0; i < n; i++)
 		lock_init(&vcpus[i].lock, RANK_CPU);
 	percpu.mode = PERCPU_FALLBACK;
 	percpu.nr_cpus = n;
 	percpu.base = base;
 	percpu.can_drain = true;
-	kmem_hot.rseq_cs_off = tls + RSEQ_CS;
-	kmem_hot.cpu_off = tls + RSEQ_MM_CID;
+	kmem_hot.rseq_cs_off = own_rseq() + RSEQ_CS;
+	kmem_hot.cpu_off = own_rseq() + RSEQ_ZERO;
 	kmem_hot.percpu_base = percpu.closed;
 	return true;
 }
@@ -145,7 +188,38 @@ static bool init_fallback(void)
 bool percpu_init(void)
 {
 	bitmap_set_range(slot_map, 0, SLOT_DYNAMIC);
-	return (rseq_usable() && init_rseq()) || init_fallback();
+	return init_libc() || init_own() || init_fallback();
+}
+
+/* ---- registrations of our own ---------------------------------------------------- */
+
+/* What sections read. */
+static unsigned int thread_cpu(void)
+{
+	return READ_ONCE(*(u32 *)(thread_pointer() + kmem_hot.cpu_off));
+}
+
+/*
+ * Where the kernel refuses (another library has registered the thread) it is not asked
+ * again. Not for a vfork child, on its parent's struct: it would leave its CPU there.
+ */
+bool __percpu_thread_ready(void)
+{
+	if (likely(thread_cpu() != CPU_NONE))
+		return true;
+	if (percpu_tls.refused || READ_ONCE(percpu.vforks) || (task_flags & TASK_NOWAIT))
+		return false;
+	/* What sections that missed have left there; the kernel may look as it registers. */
+	percpu_tls.rseq[RSEQ_CS / 4] = percpu_tls.rseq[RSEQ_CS / 4 + 1] = 0;
+	percpu_tls.refused = host_rseq_register(percpu_tls.rseq) != 0;
+	/* A signal handler may have been here meanwhile, and was not refused. */
+	return thread_cpu() != CPU_NONE;
+}
+
+void percpu_thread_init(void)
+{
+	if (percpu.own)
+		percpu_tls.rseq[RSEQ_CPU_ID / 4] = percpu_tls.rseq[RSEQ_MM_CID / 4] = CPU_NONE;
 }
 
 /* ---- fallback: virtual CPUs ------------------------------------------------------ */
@@ -250,13 +324,13 @@ static bool vcpu_cmpxchg(unsigned int cpu, unsigned int slot, long expect, long 
 unsigned int percpu_cpu(void)
 {
 	if (percpu.mode == PERCPU_RSEQ)
-		return READ_ONCE(*(u32 *)(THREAD_POINTER() + kmem_hot.cpu_off));
+		return percpu_thread_ready() ? thread_cpu() : percpu.nr_cpus - 1;
 	return percpu_tls.vcpu;
 }
 
 long percpu_word(unsigned int slot, unsigned int *cpu)
 {
-	if (unlikely(READ_ONCE(percpu.vforks))) {
+	if (unlikely(READ_ONCE(percpu.vforks) || !percpu_thread_ready())) {
 		*cpu = 0;
 		return WORD_DRAINING;
 	}

@@ -32,7 +32,8 @@
  * these are the index: a process of one thread uses one area. Else the CPU
  * number. In the text "CPU" means that index.
  *
- * Modes. RSEQ: as above. FALLBACK (no rseq, KMEM_CMDLINE=rseq=off): the fast
+ * Modes. RSEQ: as above, on the registrations that the C library makes or, where it
+ * makes none, on ours. FALLBACK (no rseq, KMEM_CMDLINE=rseq=off): the fast
  * path finds closed slots, and the slow path works on the area of a virtual
  * CPU, of which it takes the lock first. The functions below hide the mode.
  */
@@ -81,6 +82,7 @@ extern struct kmem_hot kmem_hot __kmem_internal;
 struct percpu_state {
 	enum percpu_mode mode;
 	bool use_cid;			/* the index is mm_cid, not cpu_id */
+	bool own;			/* threads' registrations are ours, not the C library's */
 	bool can_drain;			/* membarrier answers: remote magazines can be taken */
 	unsigned int nr_cpus;		/* areas */
 	char *base;			/* area of CPU 0, in either mode */
@@ -94,6 +96,13 @@ extern struct percpu_state percpu __kmem_internal;
 bool percpu_init(void);
 
 /* ---- operations, in both modes ---------------------------------------------- */
+
+/*
+ * Whether the caller's sections work: its CPU has a number for it. Registers it where that
+ * is up to us. False: nothing but percpu_word() and what misses may be called; it uses the
+ * copy of the last CPU, with atomic operations, which all such threads share.
+ */
+static inline bool percpu_thread_ready(void);
 
 /* The CPU that the caller runs on right now; stale as soon as it is known. */
 unsigned int percpu_cpu(void);
@@ -131,6 +140,16 @@ bool percpu_cmpxchg(unsigned int cpu, unsigned int slot, long expect, long new);
 bool percpu_drain(unsigned int slot, void (*fn)(void **top, void *arg), void *arg);
 /* The same for a slot that nobody uses any more (its cache is being destroyed). */
 void percpu_drain_dead(unsigned int slot, void (*fn)(void **top, void *arg), void *arg);
+
+bool __percpu_thread_ready(void);
+
+static inline bool percpu_thread_ready(void)
+{
+	return likely(!percpu.own) || __percpu_thread_ready();
+}
+
+/* A thread that begins with zeros where others have initial values: the library's own. */
+void percpu_thread_init(void);
 
 static inline char *percpu_area(unsigned int cpu)
 {

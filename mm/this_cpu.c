@@ -6,7 +6,8 @@
  * CPU and their signal handlers are ordered by restarting, CPUs never share a copy.
  *
  * FALLBACK mode: threads may share a virtual CPU's copy, so each operation is one
- * atomic instruction (or loop) on it. Relaxed: the operations order nothing else in
+ * atomic instruction (or loop) on it; in RSEQ mode threads that have no CPU's number
+ * (percpu_thread_ready()) do so with a copy that is theirs alone. Relaxed: the operations order nothing else in
  * either mode.
  *
  * Before the allocator is ready there is no per-CPU pointer to operate on, so the mode
@@ -23,6 +24,11 @@ static void *vcpu_copy(void *pcp)
 	return per_cpu_ptr((char *)pcp, percpu_cpu());
 }
 
+static inline bool on_a_cpu(void)
+{
+	return percpu.mode == PERCPU_RSEQ && percpu_thread_ready();
+}
+
 #define TC_FALLBACK_ADD(p, v)	__atomic_fetch_add(p, v, __ATOMIC_RELAXED)
 #define TC_FALLBACK_AND(p, v)	__atomic_fetch_and(p, v, __ATOMIC_RELAXED)
 #define TC_FALLBACK_OR(p, v)	__atomic_fetch_or(p, v, __ATOMIC_RELAXED)
@@ -32,7 +38,7 @@ static void *vcpu_copy(void *pcp)
 DEFINE_RSEQ_MODIFY(name, bytes, TC_##OP)				\
 u64 __this_cpu_##name##_##bytes(void *pcp, u64 value)			\
 {									\
-	if (likely(percpu.mode == PERCPU_RSEQ))				\
+	if (likely(on_a_cpu()))						\
 		return rseq_##name##_##bytes(pcp, value);		\
 	return TC_FALLBACK_##OP((type *)vcpu_copy(pcp), (type)value);	\
 }
@@ -43,7 +49,7 @@ u64 __this_cpu_cmpxchg_##bytes(void *pcp, u64 old, u64 value)		\
 {									\
 	type expect = (type)old;					\
 									\
-	if (likely(percpu.mode == PERCPU_RSEQ))				\
+	if (likely(on_a_cpu()))						\
 		return rseq_cmpxchg_##bytes(pcp, expect, value);	\
 	__atomic_compare_exchange_n((type *)vcpu_copy(pcp), &expect, (type)value, \
 				    false, __ATOMIC_RELAXED, __ATOMIC_RELAXED); \

@@ -122,6 +122,7 @@ static void reclaim_loop(void)
 static void vmscan_thread(void *unused)
 {
 	(void)unused;
+	percpu_thread_init();
 	do {
 		reclaim_loop();
 		__atomic_store_n(&vmscan.running, 0, __ATOMIC_SEQ_CST);

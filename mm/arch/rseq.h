@@ -65,15 +65,19 @@
 
 #include "../base/compiler.h"
 
-#if defined(__x86_64__)
+/* gcc has jumps out of assembly that has results from version 11 on, clang from 11 on, too. */
+#if (defined(__clang__) || __GNUC__ >= 11) && (defined(__x86_64__) || defined(__aarch64__))
 #define KMEM_HAVE_RSEQ	1
-#include "x86_64/rseq.h"
-#elif defined(__aarch64__)
-#define KMEM_HAVE_RSEQ	1
-#include "aarch64/rseq.h"
 #else
 #define KMEM_HAVE_RSEQ	0
+#endif
+
+#if !KMEM_HAVE_RSEQ
 #include "generic/rseq.h"
+#elif defined(__x86_64__)
+#include "x86_64/rseq.h"
+#else
+#include "aarch64/rseq.h"
 #endif
 
 #endif /* MM_ARCH_RSEQ_H */

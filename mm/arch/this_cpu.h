@@ -24,12 +24,14 @@
 
 #include <kmem/percpu.h>
 
-#if defined(__x86_64__)
-#include "x86_64/this_cpu.h"
-#elif defined(__aarch64__)
-#include "aarch64/this_cpu.h"
-#else
+#include "rseq.h"
+
+#if !KMEM_HAVE_RSEQ
 #include "generic/this_cpu.h"
+#elif defined(__x86_64__)
+#include "x86_64/this_cpu.h"
+#else
+#include "aarch64/this_cpu.h"
 #endif
 
 #endif /* MM_ARCH_THIS_CPU_H */

@@ -33,6 +33,19 @@ typedef uint64_t u64;
 #define __aligned(n)		__attribute__((aligned(n)))
 #define __cacheline_aligned	__attribute__((aligned(SMP_CACHE_BYTES)))
 
+/* What thread-local storage is addressed from. On x86-64 gcc has the builtin from version 11 on. */
+static __always_inline char *thread_pointer(void)
+{
+#if defined(__x86_64__)
+	char *p;
+
+	__asm__("movq %%fs:0, %0" : "=r" (p));
+	return p;
+#else
+	return (char *)__builtin_thread_pointer();
+#endif
+}
+
 /* Exported from the shared objects; everything else is hidden. */
 #define __kmem_export		__attribute__((visibility("default")))
 /* On declarations of variables that hot code reads: no detour through the GOT. */

@@ -126,6 +126,12 @@ void host_futex_wake(u32 *word, int nr);
 void host_yield(void);
 
 /*
+ * Registers the calling thread's struct rseq, of 32 bytes at a multiple of 32, until the
+ * thread ends. -EBUSY: it has another one.
+ */
+int host_rseq_register(void *rseq);
+
+/*
  * Registers for, and makes, the barrier that aborts every restartable
  * sequence of this process that is under way on another CPU
  * (MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ).

@@ -51,6 +51,14 @@
 #define MEMBARRIER_PRIVATE_RSEQ			128
 #define MEMBARRIER_REGISTER_PRIVATE_RSEQ	256
 
+/* Of struct rseq as it was at first; in front of each section's abort handler (arch/). */
+#define RSEQ_LEN	32
+#if defined(__x86_64__)
+#define RSEQ_SIGNATURE	0x53053053
+#else
+#define RSEQ_SIGNATURE	0xd428bc00
+#endif
+
 #define PAGE_MIN	4096UL
 
 bool (*host_fault)(enum host_call call);
@@ -296,6 +304,15 @@ void host_futex_wake(u32 *word, int nr)
 }
 
 /* ---- barriers ------------------------------------------------------------ */
+
+int host_rseq_register(void *rseq)
+{
+#ifdef SYS_rseq
+	return (int)raw_syscall(SYS_rseq, rseq, RSEQ_LEN, 0, RSEQ_SIGNATURE);
+#else
+	return -ENOSYS;
+#endif
+}
 
 int host_membarrier_rseq_register(void)
 {

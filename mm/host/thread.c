@@ -85,11 +85,6 @@ int host_thread_start(void (*fn)(void *), void *arg, const char *name)
 #define GUARD		(64UL << 10)	/* a page of the largest size there is */
 
 #define RSEQ_LEN	32
-#if defined(__x86_64__)
-#define RSEQ_SIGNATURE	0x53053053
-#else
-#define RSEQ_SIGNATURE	0xd428bc00
-#endif
 
 extern const ptrdiff_t __rseq_offset __attribute__((weak));
 extern const unsigned int __rseq_size __attribute__((weak));
@@ -117,7 +112,7 @@ static bool within_reach(long offset)
 
 static bool make_memory(void)
 {
-	long probe = &tls_probe - (char *)__builtin_thread_pointer();
+	long probe = &tls_probe - thread_pointer();
 	size_t size = GUARD + STACK_SIZE + GUARD + 2 * TLS_REACH;
 	char *p, *tls;
 
@@ -154,13 +149,7 @@ static void make_tls(void)
 
 static bool register_rseq(void)
 {
-	if (!&__rseq_size || !__rseq_size)
-		return true;
-#ifdef SYS_rseq
-	return raw_syscall(SYS_rseq, own.tp + __rseq_offset, RSEQ_LEN, 0, RSEQ_SIGNATURE) == 0;
-#else
-	return false;
-#endif
+	return !&__rseq_size || !__rseq_size || host_rseq_register(own.tp + __rseq_offset) == 0;
 }
 
 static void drop_capabilities(void)

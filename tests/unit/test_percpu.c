@@ -8,7 +8,14 @@
 
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+#include <kmem/percpu.h>
+
+#include "mm/arch/rseq.h"
+#include "mm/task.h"
 
 TestSuite(percpu, .timeout = 60);
 
@@ -121,6 +128,118 @@ Test(percpu, first_slots_are_zero_on_every_cpu)
 	for (unsigned int cpu = 0; cpu < percpu.nr_cpus; cpu++)
 		for (unsigned int slot = 0; slot < SLOT_KMALLOC; slot++)
 			cr_assert(*percpu_slot(cpu, slot) == 0, "cpu %u slot %u", cpu, slot);
+}
+
+/* ---- registrations of our own: with GLIBC_TUNABLES=glibc.pthread.rseq=0 -------------------- */
+
+static void *in_thread(void *(*fn)(void *))
+{
+	pthread_t t;
+	void *result;
+
+	kfree(kmalloc(8, GFP_KERNEL));
+	if (!percpu.own)
+		cr_skip_test("the C library registers threads, or nobody can");
+	cr_assert_eq(pthread_create(&t, NULL, fn, NULL), 0);
+	cr_assert_eq(pthread_join(t, &result), 0);
+	return result;
+}
+
+/* Its first miss registers a thread; what may make no system call does not. */
+static void *first_steps(void *arg)
+{
+	unsigned int saved = task_save(TASK_NOWAIT), cpu;
+	void *p = kmalloc(100, GFP_NOWAIT);
+
+	(void)arg;
+	if (!p || percpu_cpu() != percpu.nr_cpus - 1 || percpu_thread_ready())
+		return "registered by what may not wait";
+	task_restore(TASK_NOWAIT, saved);
+	percpu_vfork_enter();
+	kfree(p);
+	if (percpu_thread_ready())
+		return "registered as a vfork child";
+	percpu_vfork_leave();
+	kfree(kmalloc(100, GFP_KERNEL));
+	if (percpu_word(SLOT_KMALLOC, &cpu) == WORD_DRAINING || cpu >= percpu.nr_cpus - 1)
+		return "not registered by a miss";
+	return NULL;
+}
+
+Test(percpu, a_thread_registers_when_it_first_misses)
+{
+	const char *fault = in_thread(first_steps);
+
+	cr_expect(!fault, "%s", fault);
+}
+
+static u64 __percpu *counter;
+
+/* Another library has registered it: it has no CPU, and uses no magazine. */
+static void *of_another_library(void *arg)
+{
+	static __thread u32 other[8] __attribute__((aligned(32)));
+	void *p[100];
+
+	(void)arg;
+	if (syscall(SYS_rseq, other, sizeof(other), 0, RSEQ_SIG))
+		return "it could not be registered";
+	for (unsigned int round = 0; round < 20; round++) {
+		for (unsigned int i = 0; i < ARRAY_SIZE(p); i++) {
+			p[i] = kmalloc(8 + i * 40, GFP_KERNEL);
+			if (!p[i])
+				return "no memory";
+			memset(p[i], (int)i, 8 + i * 40);
+			this_cpu_inc(*counter);
+		}
+		for (unsigned int i = 0; i < ARRAY_SIZE(p); i++)
+			kfree(p[i]);
+	}
+	if (percpu_cpu() != percpu.nr_cpus - 1)
+		return "it has a CPU";
+	return *per_cpu_ptr(counter, percpu.nr_cpus - 1) == 2000 ? NULL : "not all was counted";
+}
+
+Test(percpu, a_thread_that_another_library_has_registered)
+{
+	const char *fault;
+
+	counter = alloc_percpu(u64);
+	cr_assert(counter);
+	fault = in_thread(of_another_library);
+	cr_expect(!fault, "%s", fault);
+	for (unsigned int slot = 0; slot < PERCPU_SLOTS; slot++)
+		cr_assert(*percpu_slot(percpu.nr_cpus - 1, slot) == WORD_CLOSED, "slot %u", slot);
+	free_percpu(counter);
+}
+
+/* The child of fork() has its parent's registration, that of a thread that had none has none. */
+static void *forks(void *arg)
+{
+	int status;
+	pid_t pid = fork();
+
+	(void)arg;
+	if (pid == 0) {
+		for (unsigned int i = 0; i < 5000; i++)
+			kfree(kmalloc(8 + i % 2000, GFP_KERNEL));
+		_exit(!percpu_thread_ready());
+	}
+	return waitpid(pid, &status, 0) == pid && status == 0 ? NULL : "the child did not come so far";
+}
+
+static void *forks_registered(void *arg)
+{
+	return percpu_thread_ready() ? forks(arg) : "not registered";
+}
+
+Test(percpu, registrations_and_fork)
+{
+	const char *fault = in_thread(forks);
+
+	cr_expect(!fault, "%s", fault);
+	fault = in_thread(forks_registered);
+	cr_expect(!fault, "registered: %s", fault);
 }
 
 /* ---- words ------------------------------------------------------------------------------- */
@@ -439,6 +558,7 @@ static void token_claim(void *p)
 static void *race(void *arg)
 {
 	(void)arg;
+	percpu_thread_ready();
 	while (!READ_ONCE(race_stop)) {
 		void *p = percpu_pop(race_slot);
 

@@ -12,7 +12,6 @@
 #include "../../percpu.h"
 
 #define RSEQ_SIG		0xd428bc00
-#define THREAD_POINTER()	((char *)__builtin_thread_pointer())
 
 /* Labels as on x86-64: 1 start, 2 end, 3 descriptor, 4 abort, 5 begin, 6 and 7 loops. */
 #define RSEQ_DESCRIPTOR							\

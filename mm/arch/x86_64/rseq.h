@@ -14,7 +14,6 @@
 #define MM_ARCH_X86_64_RSEQ_H
 
 #define RSEQ_SIG		0x53053053
-#define THREAD_POINTER()	((char *)__builtin_thread_pointer())
 
 /*
  * Labels: 1 first instruction, 2 behind the commit, 3 descriptor, 4 abort
