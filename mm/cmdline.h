@@ -60,7 +60,7 @@ struct kmem_params {
 	/* numa=on|off|fake=N: whether nodes are told apart; N > 0: as if there were so many. */
 	bool numa;
 	unsigned int numa_fake;
-	/* limit of possible CPUs used, nr_cpus=N; 0: all. */
+	/* nr_cpus=N: with fewer than there are, fallback mode with so many virtual CPUs; 0: all. */
 	unsigned int nr_cpus;
 	/* verbose: one line on stderr at start-up with the mode and the sizes. */
 	bool verbose;

@@ -168,7 +168,8 @@ static bool init_own(void)
 
 static bool init_fallback(void)
 {
-	unsigned int n = clamp(2 * count_cpus(), 4U, MAX_VCPUS);
+	unsigned int wanted = kmem_params.nr_cpus;
+	unsigned int n = wanted ? min(wanted, MAX_VCPUS) : clamp(2 * count_cpus(), 4U, MAX_VCPUS);
 	char *base = map_areas(n, 1);
 
 	if (!base)
@@ -187,8 +188,11 @@ static bool init_fallback(void)
 
 bool percpu_init(void)
 {
+	bool fewer = kmem_params.nr_cpus && kmem_params.nr_cpus < count_cpus();
+
 	bitmap_set_range(slot_map, 0, SLOT_DYNAMIC);
-	return init_libc() || init_own() || init_fallback();
+	/* Sections find their area by the CPU's number, whatever it is. */
+	return (!fewer && (init_libc() || init_own())) || init_fallback();
 }
 
 /* ---- registrations of our own ---------------------------------------------------- */
