@@ -224,7 +224,6 @@ struct page *regrow_large(struct page *head, unsigned long nr_pages, unsigned lo
 	struct page *page;
 	struct zone *z;
 
-	stock_return();
 	page = run_get(&r, &z);
 	if (unlikely(!page))
 		return NULL;

@@ -290,8 +290,9 @@ void free_large(struct page *head);
  */
 bool resize_large(struct page *head, unsigned long nr_pages, gfp_t gfp);
 /*
- * Makes it longer elsewhere, aligned as by alloc_large(): its new head, or NULL and nothing
- * changed. What it holds is copied. For runs of more than STOCK_MAX_PAGES.
+ * Where resize_large() could not: makes it longer elsewhere, aligned as by alloc_large().
+ * Its new head, or NULL and nothing changed. What it holds is copied. For runs of more
+ * than STOCK_MAX_PAGES.
  */
 struct page *regrow_large(struct page *head, unsigned long nr_pages, unsigned long align_pages,
 			  gfp_t gfp);

@@ -191,6 +191,34 @@ Test(page_reporting, growth_elsewhere_too)
 	assert_all_free();
 }
 
+/* Wherever the free pages are. */
+Test(page_reporting, growth_in_another_zone_too)
+{
+	struct zone *z = fresh_zones(32 * MIB);
+	struct page *gap = alloc_large(8192, 1, GFP_KERNEL), *page = alloc_large(1, 1, GFP_KERNEL);
+
+	cr_assert(gap && page && gap->zone == 0 && page->zone == 1);
+	free_large(gap);
+	cr_assert(resize_large(page, 9000, GFP_KERNEL));
+	expect_purged(z, 8192, 8192 - 9000 / 2);
+	free_large(page);
+	assert_all_free();
+}
+
+/* What the system may take back later would not make room now. */
+Test(page_reporting, growth_gives_nothing_back_lazily)
+{
+	struct zone *z = fresh_zones(256 * MIB);
+	struct page *page;
+
+	kmem_params.purge_lazy = true;
+	page = leave_a_gap(8000);
+	cr_assert(resize_large(page, 9000, GFP_KERNEL));
+	cr_expect_eq(z->nr_purged, 0);
+	free_large(page);
+	assert_all_free();
+}
+
 /* Who makes no system calls gives nothing back, nor who only allocates and frees. */
 Test(page_reporting, others_have_not)
 {
