@@ -91,7 +91,7 @@ static unsigned int count_cpus(void)
 	unsigned int n = host_possible_cpus();
 
 	if (n == 0)
-		n = 4096;	/* nobody says: any number may turn up */
+		n = 8192;	/* nobody says: any that Linux is built for may turn up */
 	return n;
 }
 

@@ -242,15 +242,13 @@ size_t host_address_limit(void)
 /* Words for 8192 CPUs, the most that Linux is built for. */
 #define AFFINITY_WORDS	128
 
-static unsigned int cpus_of_affinity(void)
+/* The length of the kernel's masks. Not the CPUs in this one, of which there may be more later. */
+static unsigned int cpus_of_masks(void)
 {
 	unsigned long mask[AFFINITY_WORDS];
 	long bytes = raw_syscall(SYS_sched_getaffinity, 0, sizeof(mask), mask);
 
-	for (long w = bytes / 8 - 1; bytes > 0 && w >= 0; w--)
-		if (mask[w])
-			return (unsigned int)(w * 64 + __fls(mask[w]) + 1);
-	return 0;
+	return bytes > 0 ? (unsigned int)bytes * 8 : 0;
 }
 
 /* "0-3,8-11": the number behind the last separator is the highest. */
@@ -266,7 +264,7 @@ unsigned int host_possible_cpus(void)
 	while (n > 0 && text[n - 1] >= '0' && text[n - 1] <= '9')
 		n--;
 	highest = n >= 0 ? parse_size(text + n) : SIZE_MAX;
-	return highest < AFFINITY_WORDS * 64 ? (unsigned int)highest + 1 : cpus_of_affinity();
+	return highest < AFFINITY_WORDS * 64 ? (unsigned int)highest + 1 : cpus_of_masks();
 }
 
 /* ---- the environment ---------------------------------------------------------- */

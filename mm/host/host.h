@@ -92,8 +92,8 @@ size_t host_commit_limit(void);
 size_t host_address_limit(void);	/* RLIMIT_AS; SIZE_MAX if none */
 /*
  * Possible CPUs (not online ones, not those of the affinity mask): 1 + the
- * highest number in /sys/devices/system/cpu/possible; without /sys, what
- * sched_getaffinity says; 0 if neither answers.
+ * highest number in /sys/devices/system/cpu/possible; without /sys, as many as the
+ * masks of sched_getaffinity have room for; 0 if neither answers.
  */
 unsigned int host_possible_cpus(void);
 unsigned int host_rseq_feature_size(void);	/* AT_RSEQ_FEATURE_SIZE, 0 if none */

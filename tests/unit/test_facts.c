@@ -71,6 +71,26 @@ Test(facts, possible_cpus)
 	errno = 77;
 }
 
+/* Nor without /sys, as in many a chroot: here, without a descriptor to read it by. */
+Test(facts, possible_cpus_without_sys)
+{
+	unsigned int n = host_possible_cpus(), without;
+	struct rlimit lim, none;
+	cpu_set_t one;
+
+	getrlimit(RLIMIT_NOFILE, &lim);
+	none = lim;
+	none.rlim_cur = 0;
+	CPU_ZERO(&one);
+	CPU_SET(0, &one);
+	sched_setaffinity(0, sizeof(one), &one);
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+	without = host_possible_cpus();
+	setrlimit(RLIMIT_NOFILE, &lim);
+	cr_expect(without >= n && without <= 8192 && without % 64 == 0, "%u of %u", without, n);
+	errno = 77;
+}
+
 Test(facts, environment)
 {
 	setenv("KMEM_TEST", "a value", 1);
