@@ -57,8 +57,7 @@ int main(void)
 #define RSEQ_SIGNATURE	0x53053053
 #define RSEQ_UNREGISTER	1
 
-extern const ptrdiff_t __rseq_offset;
-extern const unsigned int __rseq_size;
+extern const unsigned int __rseq_size __attribute__((weak));	/* glibc 2.35 */
 
 struct descriptor {
 	uint32_t version, flags;
