@@ -27,6 +27,26 @@
 
 #define EXPORT	__kmem_export
 
+/* What glibc's malloc.h has, or later ones have, for programs made for those. */
+#ifndef __GLIBC__
+#define M_ARENA_MAX	(-8)
+#define M_MXFAST	1
+struct mallinfo {
+	int arena, ordblks, smblks, hblks, hblkhd, usmblks, fsmblks, uordblks, fordblks, keepcost;
+};
+struct mallinfo mallinfo(void);
+int mallopt(int param, int value);
+int malloc_trim(size_t pad);
+void malloc_stats(void);
+int malloc_info(int options, FILE *fp);
+#endif
+#if !defined(__GLIBC__) || (__GLIBC__ == 2 && __GLIBC_MINOR__ < 33)
+struct mallinfo2 {
+	size_t arena, ordblks, smblks, hblks, hblkhd, usmblks, fsmblks, uordblks, fordblks, keepcost;
+};
+struct mallinfo2 mallinfo2(void);
+#endif
+
 /* ---- ISO C and POSIX -------------------------------------------------------------- */
 
 EXPORT void *malloc(size_t size)
@@ -188,16 +208,6 @@ static struct usage get_usage(void)
 	u.metadata = memblock_total();
 	return u;
 }
-
-#ifdef __GLIBC_PREREQ
-#if !__GLIBC_PREREQ(2, 33)
-/* As later ones have it, for programs made for those. */
-struct mallinfo2 {
-	size_t arena, ordblks, smblks, hblks, hblkhd, usmblks, fsmblks, uordblks, fordblks, keepcost;
-};
-struct mallinfo2 mallinfo2(void);
-#endif
-#endif
 
 EXPORT struct mallinfo2 mallinfo2(void)
 {

@@ -267,9 +267,13 @@ int host_getcpu(void)
 int host_getnode(void)
 {
 	unsigned int cpu, node;
+#ifdef __GLIBC__	/* by the vDSO */
 	int saved = errno, err = getcpu(&cpu, &node);
 
 	errno = saved;
+#else
+	long err = raw_syscall(SYS_getcpu, &cpu, &node, NULL);
+#endif
 	return err ? -1 : (int)node;
 }
 
