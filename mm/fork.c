@@ -70,6 +70,7 @@ static void fork_child(void)
 	rcu_fork_child();
 	shrinkers_fork_child();
 	page_limits_fork_child();
+	percpu_fork_child();
 	fork_release();
 	rcu_fork_child_done();
 	vmscan_fork_child();

@@ -68,10 +68,13 @@ static struct page *run_page(unsigned int cpu, long word)
 	return (struct page *)round_of(cpu, word & ~(long)LENGTH_MASK);
 }
 
-/* The words of the present CPU; NULL: nobody uses them just now, or they are not there yet. */
-static long *own_words(unsigned int *cpu)
+/*
+ * The words of the present CPU; NULL: nobody uses them just now, or they are not there yet.
+ * Requests, which may be such as make no system call, leave registering to frees.
+ */
+static long *own_words(unsigned int *cpu, bool may_register)
 {
-	if (unlikely(!percpu.base))
+	if (unlikely(!percpu.base || !(may_register || percpu_thread_known())))
 		return NULL;
 	return percpu_word(SLOT_STOCK, cpu) == WORD_DRAINING ? NULL : percpu_slot(*cpu, SLOT_STOCK);
 }
@@ -121,7 +124,7 @@ struct page *stock_take(unsigned long n, unsigned long align)
 
 	if (n > STOCK_MAX_PAGES)
 		return NULL;
-	words = own_words(&cpu);
+	words = own_words(&cpu, false);
 	for (unsigned int i = 0; words && i < STOCK_RUNS; i++) {
 		long word = READ_ONCE(words[i]);
 		struct page *page;
@@ -176,7 +179,7 @@ bool stock_put(struct page *page)
 
 	if (n > STOCK_MAX_PAGES || !numa_zone_is_near(z) || unlikely(!kmem_params.decay_ms))
 		return false;
-	words = own_words(&cpu);
+	words = own_words(&cpu, true);
 	if (unlikely(!words))
 		return false;
 	i = slot_for(words, n, page_zpn(z, page) / n);
@@ -200,7 +203,7 @@ bool stock_put(struct page *page)
 bool stock_held(void)
 {
 	unsigned int cpu;
-	const long *words = own_words(&cpu);
+	const long *words = own_words(&cpu, false);
 
 	for (unsigned int i = 0; words && i < STOCK_RUNS; i++)
 		if (word_is_run(READ_ONCE(words[i])))
@@ -211,7 +214,7 @@ bool stock_held(void)
 void stock_return(void)
 {
 	unsigned int cpu;
-	const long *words = own_words(&cpu);
+	const long *words = own_words(&cpu, false);
 
 	for (unsigned int i = 0; words && i < STOCK_RUNS; i++) {
 		long word = READ_ONCE(words[i]);

@@ -45,7 +45,7 @@ struct kmem_hot kmem_hot;
 struct percpu_state percpu;
 
 /* What a thread that has not registered reads as its CPU: one that has an area of zeros. */
-#define CPU_NONE		511U
+#define CPU_NONE		2047U
 
 /*
  * A struct rseq of ours, where the C library registers none. In fallback mode nobody
@@ -54,7 +54,10 @@ struct percpu_state percpu;
  * thread had last.
  */
 static __thread struct {
-	u32 rseq[8];
+	union {
+		u32 rseq[8];
+		u64 rseq_cs[2];		/* the second of them */
+	};
 	u32 vcpu;
 	bool refused;			/* registering was */
 } percpu_tls __attribute__((tls_model("initial-exec"), aligned(32))) = {
@@ -95,41 +98,80 @@ static unsigned int count_cpus(void)
 	return n;
 }
 
-/* @n areas, and behind them @zeros more, which nobody ever writes. */
-static char *map_areas(unsigned int n, unsigned int zeros)
+static size_t areas(unsigned int n)
 {
-	size_t size = (size_t)(n + zeros) << PERCPU_SHIFT;
-	char *base = host_map_sparse(size);
+	return (size_t)n << PERCPU_SHIFT;
+}
 
-	if (base) {
-		host_name(base, size, "kmem-percpu");
-		percpu.closed = base + ((size_t)n << PERCPU_SHIFT);
+/* @n of them are there: a name, and no huge page of which a program would use one small one. */
+static void have_areas(char *base, unsigned int n)
+{
+	percpu.base = base;
+	percpu.closed = base + areas(n);
+	host_name(base, areas(n), "kmem-percpu");
+	if (areas(n) >= HUGE_BYTES)
+		host_advise_huge(base, areas(n), false);
+}
+
+/* @n areas, and behind them @zeros more, which nobody can write to. */
+static bool map_areas(unsigned int n, unsigned int zeros)
+{
+	char *base = host_map_sparse(areas(n + zeros));
+
+	if (!base)
+		return false;
+	host_zeros(base + areas(n), areas(zeros));
+	have_areas(base, n);
+	return true;
+}
+
+/*
+ * The same where threads may also read the area of CPU_NONE, from either beginning:
+ *
+ *	| 0 .. n-1 | n .. 2n-1: zeros |  ...  | CPU_NONE: zeros |  ...  | n + CPU_NONE: zeros |
+ *	  base       closed
+ *
+ * What is between goes back at once, so that it is only the asking that needs room.
+ */
+static bool map_own_areas(unsigned int n)
+{
+	char *base = host_reserve(areas(n + CPU_NONE + 1), host_page_size());
+	char *none = base + areas(CPU_NONE), *last = base + areas(n + CPU_NONE);
+
+	if (!base)
+		return false;
+	if (host_commit(base, areas(n)) || host_zeros(base + areas(n), areas(n)) ||
+	    host_zeros(none, areas(1)) || host_zeros(last, areas(1))) {
+		host_release(base, areas(n + CPU_NONE + 1));
+		return false;
 	}
-	return base;
+	host_release(base + areas(2 * n), areas(CPU_NONE - 2 * n));
+	host_release(none + areas(1), areas(n - 1));
+	have_areas(base, n);
+	return true;
 }
 
 /* @rseq: where each thread's struct is, from its thread pointer. */
-static void use_rseq(long rseq, char *base, unsigned int nr_cpus)
+static void use_rseq(long rseq, unsigned int nr_cpus)
 {
 	percpu.mode = PERCPU_RSEQ;
 	percpu.nr_cpus = nr_cpus;
-	percpu.base = base;
 	percpu.use_cid = host_rseq_feature_size() >= RSEQ_MM_CID_END;
 	percpu.can_drain = host_membarrier_rseq_register() == 0;
 	kmem_hot.rseq_cs_off = rseq + RSEQ_CS;
 	kmem_hot.cpu_off = rseq + (percpu.use_cid ? RSEQ_MM_CID : RSEQ_CPU_ID);
-	kmem_hot.percpu_base = base;
+	kmem_hot.percpu_base = percpu.base;
 }
 
+/* While there is a vfork child each CPU has its area of zeros. */
 static bool init_libc(void)
 {
-	/* While there is a vfork child each CPU has its area of zeros. */
 	unsigned int n = count_cpus();
-	char *base = rseq_of_libc() ? map_areas(n, n) : NULL;
 
-	if (base)
-		use_rseq(__rseq_offset, base, n);
-	return base != NULL;
+	if (!rseq_of_libc() || !map_areas(n, n))
+		return false;
+	use_rseq(__rseq_offset, n);
+	return true;
 }
 
 static long own_rseq(void)
@@ -149,17 +191,19 @@ static long own_rseq(void)
 static bool init_own(void)
 {
 #if KMEM_HAVE_RSEQ && defined(__GLIBC__) && !defined(KMEM_TSAN)
-	unsigned int n = host_possible_cpus();
-	char *base;
+	/* And one more, for threads that have none. */
+	unsigned int n = host_possible_cpus() + 1;
 
-	if (!kmem_params.rseq || n == 0 || n >= CPU_NONE || host_rseq_register(percpu_tls.rseq))
+	if (!kmem_params.rseq || n == 1 || 2 * n > CPU_NONE || !map_own_areas(n))
 		return false;
-	/* One is CPU_NONE's, all in front of it are there; and one more CPU for those without. */
-	base = map_areas(CPU_NONE + 1, CPU_NONE + 1);
-	if (!base)
+	if (host_rseq_register(percpu_tls.rseq)) {
+		host_release(percpu.base, areas(2 * n));
+		host_release(percpu.base + areas(CPU_NONE), areas(1));
+		host_release(percpu.base + areas(n + CPU_NONE), areas(1));
 		return false;
+	}
 	percpu.own = true;
-	use_rseq(own_rseq(), base, n + 1);
+	use_rseq(own_rseq(), n);
 	return true;
 #else
 	return false;
@@ -170,15 +214,13 @@ static bool init_fallback(void)
 {
 	unsigned int wanted = kmem_params.nr_cpus;
 	unsigned int n = wanted ? min(wanted, MAX_VCPUS) : clamp(2 * count_cpus(), 4U, MAX_VCPUS);
-	char *base = map_areas(n, 1);
 
-	if (!base)
+	if (!map_areas(n, 1))
 		return false;
 	for (unsigned int i = 0; i < n; i++)
 		lock_init(&vcpus[i].lock, RANK_CPU);
 	percpu.mode = PERCPU_FALLBACK;
 	percpu.nr_cpus = n;
-	percpu.base = base;
 	percpu.can_drain = true;
 	kmem_hot.rseq_cs_off = own_rseq() + RSEQ_CS;
 	kmem_hot.cpu_off = own_rseq() + RSEQ_ZERO;
@@ -191,6 +233,7 @@ bool percpu_init(void)
 	bool fewer = kmem_params.nr_cpus && kmem_params.nr_cpus < count_cpus();
 
 	bitmap_set_range(slot_map, 0, SLOT_DYNAMIC);
+	percpu.pid = host_getpid();
 	/* Sections find their area by the CPU's number, whatever it is. */
 	return (!fewer && (init_libc() || init_own())) || init_fallback();
 }
@@ -203,18 +246,25 @@ static unsigned int thread_cpu(void)
 	return READ_ONCE(*(u32 *)(thread_pointer() + kmem_hot.cpu_off));
 }
 
+bool __percpu_thread_known(void)
+{
+	return thread_cpu() != CPU_NONE;
+}
+
 /*
  * Where the kernel refuses (another library has registered the thread) it is not asked
- * again. Not for a vfork child, on its parent's struct: it would leave its CPU there.
+ * again. Not for a vfork child or the like, on its parent's struct: it would leave its
+ * CPU there.
  */
 bool __percpu_thread_ready(void)
 {
 	if (likely(thread_cpu() != CPU_NONE))
 		return true;
-	if (percpu_tls.refused || READ_ONCE(percpu.vforks) || (task_flags & TASK_NOWAIT))
+	if (percpu_tls.refused || READ_ONCE(percpu.vforks) || (task_flags & TASK_NOWAIT) ||
+	    host_getpid() != percpu.pid)
 		return false;
 	/* What sections that missed have left there; the kernel may look as it registers. */
-	percpu_tls.rseq[RSEQ_CS / 4] = percpu_tls.rseq[RSEQ_CS / 4 + 1] = 0;
+	WRITE_ONCE(percpu_tls.rseq_cs[RSEQ_CS / 8], 0);
 	percpu_tls.refused = host_rseq_register(percpu_tls.rseq) != 0;
 	/* A signal handler may have been here meanwhile, and was not refused. */
 	return thread_cpu() != CPU_NONE;
@@ -489,14 +539,31 @@ void percpu_drain_dead(unsigned int slot, void (*fn)(void **top, void *arg), voi
 
 static u32 vfork_lock;	/* a word of its own: taken by tasks that lock checking cannot tell apart */
 
-static void vfork_count(int change)
+static bool fork_is_ours;	/* who forks is no vfork child */
+
+static void take_vfork_lock(void)
 {
 	while (__atomic_exchange_n(&vfork_lock, 1, __ATOMIC_ACQUIRE))
 		host_yield();
-	WRITE_ONCE(percpu.vforks, percpu.vforks + (unsigned int)change);
-	if (percpu.mode == PERCPU_RSEQ)
-		WRITE_ONCE(kmem_hot.percpu_base, percpu.vforks ? percpu.closed : percpu.base);
+}
+
+static void give_vfork_lock(void)
+{
 	__atomic_store_n(&vfork_lock, 0, __ATOMIC_RELEASE);
+}
+
+static void set_vforks(unsigned int n)
+{
+	WRITE_ONCE(percpu.vforks, n);
+	if (percpu.mode == PERCPU_RSEQ)
+		WRITE_ONCE(kmem_hot.percpu_base, n ? percpu.closed : percpu.base);
+}
+
+static void vfork_count(int change)
+{
+	take_vfork_lock();
+	set_vforks(percpu.vforks + (unsigned int)change);
+	give_vfork_lock();
 }
 
 void percpu_vfork_enter(void)
@@ -527,8 +594,12 @@ void percpu_slot_free(unsigned int slot)
 		__clear_bit(slot_map, slot);
 }
 
+/* ---- fork ------------------------------------------------------------------------------ */
+
 void percpu_fork_lock(void)
 {
+	take_vfork_lock();
+	fork_is_ours = host_getpid() == percpu.pid;
 	for (unsigned int i = 0; percpu.mode == PERCPU_FALLBACK && i < percpu.nr_cpus; i++)
 		lock(&vcpus[i].lock);
 }
@@ -537,4 +608,17 @@ void percpu_fork_unlock(void)
 {
 	for (unsigned int i = percpu.nr_cpus; percpu.mode == PERCPU_FALLBACK && i-- > 0;)
 		unlock(&vcpus[i].lock);
+	give_vfork_lock();
+}
+
+/*
+ * The vfork children of other threads are the parent's. A child that a vfork child makes goes
+ * on as that one: with a CPU's number that is stale and no registration.
+ */
+void percpu_fork_child(void)
+{
+	if (!fork_is_ours)
+		return;
+	percpu.pid = host_getpid();
+	set_vforks(0);
 }

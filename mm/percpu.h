@@ -46,6 +46,8 @@
 #define PERCPU_SHIFT		17
 #define PERCPU_STRIDE		(1UL << PERCPU_SHIFT)
 #define PERCPU_SLOTS		(PERCPU_STRIDE / 8)
+/* Sparse arrays as large as this are not to be made of huge pages. */
+#define HUGE_BYTES		(2UL << 20)
 
 /*
  * Slots 0..3 are zero for ever (see above). Those of the kmalloc caches have
@@ -83,6 +85,7 @@ struct percpu_state {
 	enum percpu_mode mode;
 	bool use_cid;			/* the index is mm_cid, not cpu_id */
 	bool own;			/* threads' registrations are ours, not the C library's */
+	int pid;			/* the process that the memory is of; not a vfork child */
 	bool can_drain;			/* membarrier answers: remote magazines can be taken */
 	unsigned int nr_cpus;		/* areas */
 	char *base;			/* area of CPU 0, in either mode */
@@ -142,10 +145,17 @@ bool percpu_drain(unsigned int slot, void (*fn)(void **top, void *arg), void *ar
 void percpu_drain_dead(unsigned int slot, void (*fn)(void **top, void *arg), void *arg);
 
 bool __percpu_thread_ready(void);
+bool __percpu_thread_known(void);
 
 static inline bool percpu_thread_ready(void)
 {
 	return likely(!percpu.own) || __percpu_thread_ready();
+}
+
+/* The same without registering: no system call. */
+static inline bool percpu_thread_known(void)
+{
+	return likely(!percpu.own) || __percpu_thread_known();
 }
 
 /* A thread that begins with zeros where others have initial values: the library's own. */
@@ -186,8 +196,9 @@ void percpu_slot_free(unsigned int slot);
 void percpu_vfork_enter(void);
 void percpu_vfork_leave(void);
 
-/* Fork: locks of the virtual CPUs. */
+/* Fork: locks of the virtual CPUs; and the child begins anew with its vfork children. */
 void percpu_fork_lock(void);
 void percpu_fork_unlock(void);
+void percpu_fork_child(void);
 
 #endif /* MM_PERCPU_H */

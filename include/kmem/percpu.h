@@ -5,7 +5,8 @@
  * Contracts: the kernel's include/linux/percpu.h and this_cpu_ops.rst.
  *
  * Which CPU. "CPU" here is an index from 0 to num_possible_cpus() - 1 that no
- * two threads have at the same moment. Where the kernel gives concurrency ids
+ * two threads have at the same moment (the last one apart where a thread has none of its
+ * own: Documentation/core-api/percpu.rst). Where the kernel gives concurrency ids
  * (Linux 6.3) it is that id, dense from 0: a program of three threads uses three
  * copies, whatever processors they run on. Else it is the processor's number. In
  * either case a thread's CPU may change between any two instructions, and

@@ -31,6 +31,8 @@ void *host_map_sparse(size_t size);
 
 /* Makes reserved pages readable and writable; their content is zero. */
 int host_commit(void *addr, size_t size);
+/* Makes pages that nobody has written to readable alone: zeros, which count for nothing. */
+int host_zeros(void *addr, size_t size);
 
 /*
  * Gives the pages' memory back; they read as zero afterwards. With @lazy the
@@ -127,7 +129,7 @@ void host_yield(void);
 
 /*
  * Registers the calling thread's struct rseq, of 32 bytes at a multiple of 32, until the
- * thread ends. -EBUSY: it has another one.
+ * thread ends. -EBUSY: it is registered; -EINVAL: another one is.
  */
 int host_rseq_register(void *rseq);
 

@@ -167,6 +167,11 @@ int host_commit(void *addr, size_t size)
 	return (int)raw_syscall(SYS_mprotect, addr, size, PROT_READ | PROT_WRITE);
 }
 
+int host_zeros(void *addr, size_t size)
+{
+	return (int)raw_syscall(SYS_mprotect, addr, size, PROT_READ);
+}
+
 /* Whether a sandbox, rather than the state of the range, said no. */
 static bool refused(long ret)
 {

@@ -120,6 +120,29 @@ Test(percpu, all_areas_are_zero_for_a_vfork_child)
 	percpu_vfork_leave();
 }
 
+/* Another thread's vfork child is nothing to a child of fork(). */
+Test(percpu, a_child_has_no_vfork_children)
+{
+	int status;
+	pid_t pid;
+
+	start();
+	percpu_vfork_enter();
+	pid = fork();
+	if (pid == 0) {
+		unsigned int cpu;
+
+		kfree(kmalloc(100, GFP_KERNEL));
+		_exit(percpu.vforks || percpu_word(SLOT_KMALLOC, &cpu) == WORD_DRAINING ||
+		      (percpu.mode == PERCPU_RSEQ && kmem_hot.percpu_base != percpu.base));
+	}
+	cr_assert(waitpid(pid, &status, 0) == pid);
+	cr_expect_eq(status, 0);
+	cr_expect_eq(percpu.vforks, 1, "in the parent it is there");
+	percpu_vfork_leave();
+	cr_expect_eq(percpu.vforks, 0);
+}
+
 Test(percpu, first_slots_are_zero_on_every_cpu)
 {
 	start();
@@ -148,10 +171,15 @@ static void *in_thread(void *(*fn)(void *))
 /* Its first miss registers a thread; what may make no system call does not. */
 static void *first_steps(void *arg)
 {
-	unsigned int saved = task_save(TASK_NOWAIT), cpu;
-	void *p = kmalloc(100, GFP_NOWAIT);
+	unsigned int saved, cpu;
+	void *p;
 
 	(void)arg;
+	if (!kmalloc(40000, GFP_ATOMIC) || !kmalloc(300000, GFP_NOWAIT) ||
+	    !alloc_pages(GFP_ATOMIC, 6) || percpu_thread_known())
+		return "registered by a large request that may not wait";
+	saved = task_save(TASK_NOWAIT);
+	p = kmalloc(100, GFP_NOWAIT);
 	if (!p || percpu_cpu() != percpu.nr_cpus - 1 || percpu_thread_ready())
 		return "registered by what may not wait";
 	task_restore(TASK_NOWAIT, saved);
