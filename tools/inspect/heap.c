@@ -194,8 +194,9 @@ static bool read_mode(struct heap *h, char **error)
 	if (h->mode == HEAP_UNUSED)
 		h->nr_cpus = 0;
 	h->percpu_end = h->percpu_base + ((uint64_t)h->nr_cpus << h->percpu_shift);
+	h->zeros_end = h->percpu_end;
 	if (VALUE(f, bytes, percpu_state_closed) == h->percpu_end)
-		h->percpu_end += 1UL << h->percpu_shift;
+		h->zeros_end += (h->mode == HEAP_RSEQ ? (uint64_t)h->nr_cpus : 1) << h->percpu_shift;
 	return true;
 }
 

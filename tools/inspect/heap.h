@@ -100,7 +100,7 @@ struct heap {
 	bool ready;			/* start-up was over: what start-up makes is all there */
 	bool use_cid;
 	uint32_t nr_cpus;		/* per-CPU areas */
-	uint64_t percpu_base, percpu_end;	/* all areas, with one that is never used behind */
+	uint64_t percpu_base, percpu_end, zeros_end;	/* all areas; those of zeros behind them */
 	uint32_t page_shift, percpu_shift;
 	uint32_t nr_orders;
 	struct heap_params params;

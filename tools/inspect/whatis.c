@@ -194,8 +194,12 @@ static bool tell_percpu(struct heap *h, uint64_t addr, struct whatis *w)
 {
 	uint64_t cpu, slot;
 
-	if (!h->nr_cpus || addr < h->percpu_base || addr >= h->percpu_end)
+	if (!h->nr_cpus || addr < h->percpu_base || addr >= h->zeros_end)
 		return false;
+	if (addr >= h->percpu_end) {
+		w->what = xasprintf("per-CPU area of zeros, which nobody writes to");
+		return true;
+	}
 	cpu = (addr - h->percpu_base) >> h->percpu_shift;
 	slot = ((addr - h->percpu_base) & ((1UL << h->percpu_shift) - 1)) / 8;
 	w->what = xasprintf("per-CPU area of CPU %" PRIu64 ", slot %" PRIu64, cpu, slot);
