@@ -31,6 +31,7 @@
 static void fork_prepare(void)
 {
 	rcu_fork_prepare();
+	percpu_fork_prepare();
 	lock_order_fork_begin();
 	pools_fork_lock();
 	slab_fork_lock();
@@ -70,8 +71,8 @@ static void fork_child(void)
 	rcu_fork_child();
 	shrinkers_fork_child();
 	page_limits_fork_child();
-	percpu_fork_child();
 	fork_release();
+	percpu_fork_child();
 	rcu_fork_child_done();
 	vmscan_fork_child();
 	control_fork_child();

@@ -60,6 +60,7 @@ static __thread struct {
 	};
 	u32 vcpu;
 	bool refused;			/* registering was */
+	bool forks;			/* and is no vfork child */
 } percpu_tls __attribute__((tls_model("initial-exec"), aligned(32))) = {
 	.rseq = { [RSEQ_CPU_ID / 4] = CPU_NONE, [RSEQ_MM_CID / 4] = CPU_NONE },
 };
@@ -103,14 +104,11 @@ static size_t areas(unsigned int n)
 	return (size_t)n << PERCPU_SHIFT;
 }
 
-/* @n of them are there: a name, and no huge page of which a program would use one small one. */
 static void have_areas(char *base, unsigned int n)
 {
 	percpu.base = base;
 	percpu.closed = base + areas(n);
 	host_name(base, areas(n), "kmem-percpu");
-	if (areas(n) >= HUGE_BYTES)
-		host_advise_huge(base, areas(n), false);
 }
 
 /* @n areas, and behind them @zeros more, which nobody can write to. */
@@ -126,7 +124,8 @@ static bool map_areas(unsigned int n, unsigned int zeros)
 }
 
 /*
- * The same where threads may also read the area of CPU_NONE, from either beginning:
+ * The same where threads may also read the area of CPU_NONE, from either beginning; and
+ * registers this one:
  *
  *	| 0 .. n-1 | n .. 2n-1: zeros |  ...  | CPU_NONE: zeros |  ...  | n + CPU_NONE: zeros |
  *	  base       closed
@@ -141,12 +140,14 @@ static bool map_own_areas(unsigned int n)
 	if (!base)
 		return false;
 	if (host_commit(base, areas(n)) || host_zeros(base + areas(n), areas(n)) ||
-	    host_zeros(none, areas(1)) || host_zeros(last, areas(1))) {
+	    host_zeros(none, areas(1)) || host_zeros(last, areas(1)) ||
+	    host_rseq_register(percpu_tls.rseq)) {
 		host_release(base, areas(n + CPU_NONE + 1));
 		return false;
 	}
 	host_release(base + areas(2 * n), areas(CPU_NONE - 2 * n));
 	host_release(none + areas(1), areas(n - 1));
+	host_advise_huge(base, areas(n), false);
 	have_areas(base, n);
 	return true;
 }
@@ -196,12 +197,6 @@ static bool init_own(void)
 
 	if (!kmem_params.rseq || n == 1 || 2 * n > CPU_NONE || !map_own_areas(n))
 		return false;
-	if (host_rseq_register(percpu_tls.rseq)) {
-		host_release(percpu.base, areas(2 * n));
-		host_release(percpu.base + areas(CPU_NONE), areas(1));
-		host_release(percpu.base + areas(n + CPU_NONE), areas(1));
-		return false;
-	}
 	percpu.own = true;
 	use_rseq(own_rseq(), n);
 	return true;
@@ -539,8 +534,6 @@ void percpu_drain_dead(unsigned int slot, void (*fn)(void **top, void *arg), voi
 
 static u32 vfork_lock;	/* a word of its own: taken by tasks that lock checking cannot tell apart */
 
-static bool fork_is_ours;	/* who forks is no vfork child */
-
 static void take_vfork_lock(void)
 {
 	while (__atomic_exchange_n(&vfork_lock, 1, __ATOMIC_ACQUIRE))
@@ -596,10 +589,15 @@ void percpu_slot_free(unsigned int slot)
 
 /* ---- fork ------------------------------------------------------------------------------ */
 
+void percpu_fork_prepare(void)
+{
+	percpu_tls.forks = host_getpid() == percpu.pid;
+}
+
+/* vfork()'s is held for two stores, by who takes no other: it may be taken after any. */
 void percpu_fork_lock(void)
 {
 	take_vfork_lock();
-	fork_is_ours = host_getpid() == percpu.pid;
 	for (unsigned int i = 0; percpu.mode == PERCPU_FALLBACK && i < percpu.nr_cpus; i++)
 		lock(&vcpus[i].lock);
 }
@@ -613,11 +611,12 @@ void percpu_fork_unlock(void)
 
 /*
  * The vfork children of other threads are the parent's. A child that a vfork child makes goes
- * on as that one: with a CPU's number that is stale and no registration.
+ * on as that one: with a CPU's number that is stale and no registration. No lock: there is
+ * one thread.
  */
 void percpu_fork_child(void)
 {
-	if (!fork_is_ours)
+	if (!percpu_tls.forks)
 		return;
 	percpu.pid = host_getpid();
 	set_vforks(0);

@@ -46,8 +46,6 @@
 #define PERCPU_SHIFT		17
 #define PERCPU_STRIDE		(1UL << PERCPU_SHIFT)
 #define PERCPU_SLOTS		(PERCPU_STRIDE / 8)
-/* Sparse arrays as large as this are not to be made of huge pages. */
-#define HUGE_BYTES		(2UL << 20)
 
 /*
  * Slots 0..3 are zero for ever (see above). Those of the kmalloc caches have
@@ -85,7 +83,7 @@ struct percpu_state {
 	enum percpu_mode mode;
 	bool use_cid;			/* the index is mm_cid, not cpu_id */
 	bool own;			/* threads' registrations are ours, not the C library's */
-	int pid;			/* the process that the memory is of; not a vfork child */
+	int pid;			/* the process that the memory is of; start-up's, and fork's child's to write */
 	bool can_drain;			/* membarrier answers: remote magazines can be taken */
 	unsigned int nr_cpus;		/* areas */
 	char *base;			/* area of CPU 0, in either mode */
@@ -100,12 +98,27 @@ bool percpu_init(void);
 
 /* ---- operations, in both modes ---------------------------------------------- */
 
+bool __percpu_thread_ready(void);
+bool __percpu_thread_known(void);
+
 /*
  * Whether the caller's sections work: its CPU has a number for it. Registers it where that
  * is up to us. False: nothing but percpu_word() and what misses may be called; it uses the
  * copy of the last CPU, with atomic operations, which all such threads share.
  */
-static inline bool percpu_thread_ready(void);
+static inline bool percpu_thread_ready(void)
+{
+	return likely(!percpu.own) || __percpu_thread_ready();
+}
+
+/* The same without registering: no system call. */
+static inline bool percpu_thread_known(void)
+{
+	return likely(!percpu.own) || __percpu_thread_known();
+}
+
+/* A thread that begins with zeros where others have initial values: the library's own. */
+void percpu_thread_init(void);
 
 /* The CPU that the caller runs on right now; stale as soon as it is known. */
 unsigned int percpu_cpu(void);
@@ -144,23 +157,6 @@ bool percpu_drain(unsigned int slot, void (*fn)(void **top, void *arg), void *ar
 /* The same for a slot that nobody uses any more (its cache is being destroyed). */
 void percpu_drain_dead(unsigned int slot, void (*fn)(void **top, void *arg), void *arg);
 
-bool __percpu_thread_ready(void);
-bool __percpu_thread_known(void);
-
-static inline bool percpu_thread_ready(void)
-{
-	return likely(!percpu.own) || __percpu_thread_ready();
-}
-
-/* The same without registering: no system call. */
-static inline bool percpu_thread_known(void)
-{
-	return likely(!percpu.own) || __percpu_thread_known();
-}
-
-/* A thread that begins with zeros where others have initial values: the library's own. */
-void percpu_thread_init(void);
-
 static inline char *percpu_area(unsigned int cpu)
 {
 	return percpu.base + ((unsigned long)cpu << PERCPU_SHIFT);
@@ -196,7 +192,11 @@ void percpu_slot_free(unsigned int slot);
 void percpu_vfork_enter(void);
 void percpu_vfork_leave(void);
 
-/* Fork: locks of the virtual CPUs; and the child begins anew with its vfork children. */
+/*
+ * Fork: with no lock held; the locks of the virtual CPUs and vfork()'s; with none held again,
+ * in the child, which has no vfork children.
+ */
+void percpu_fork_prepare(void);
 void percpu_fork_lock(void);
 void percpu_fork_unlock(void);
 void percpu_fork_child(void);

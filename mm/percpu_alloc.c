@@ -124,8 +124,6 @@ static bool add_chunk(void)
 		return false;
 	}
 	host_name(c->base, bytes, "kmem-percpu-data");
-	if (bytes >= HUGE_BYTES)
-		host_advise_huge(c->base, bytes, false);
 	c->nr_free = GRANULES;
 	lock(&pcpu_lock);
 	list_add_tail(&c->list, &pcpu_chunks);

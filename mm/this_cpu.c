@@ -7,8 +7,8 @@
  *
  * FALLBACK mode: threads may share a virtual CPU's copy, so each operation is one
  * atomic instruction (or loop) on it; in RSEQ mode threads that have no CPU's number
- * (percpu_thread_ready()) do so with a copy that is theirs alone. Relaxed: the operations order nothing else in
- * either mode.
+ * (percpu_thread_ready()) do so with a copy that is theirs alone. Relaxed: the operations
+ * order nothing else in either mode.
  *
  * Before the allocator is ready there is no per-CPU pointer to operate on, so the mode
  * is known here.

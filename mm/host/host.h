@@ -26,7 +26,7 @@ void *host_reserve(size_t size, size_t align);
 
 /* Fresh zeroed read/write pages, page aligned. NULL when refused. */
 void *host_map(size_t size);
-/* The same with MAP_NORESERVE: for sparse arrays, mostly never touched. */
+/* The same with MAP_NORESERVE, and without huge pages: for sparse arrays, mostly never touched. */
 void *host_map_sparse(size_t size);
 
 /* Makes reserved pages readable and writable; their content is zero. */
@@ -128,9 +128,10 @@ void host_futex_wake(u32 *word, int nr);
 void host_yield(void);
 
 /*
- * Registers the calling thread's struct rseq, of 32 bytes at a multiple of 32, until the
- * thread ends. -EBUSY: it is registered; -EINVAL: another one is.
+ * Registers the calling thread's struct rseq, of the original length at a multiple of it,
+ * until the thread ends. -EBUSY: it is registered; -EINVAL: another one is.
  */
+#define RSEQ_LEN	32
 int host_rseq_register(void *rseq);
 
 /*

@@ -51,8 +51,7 @@
 #define MEMBARRIER_PRIVATE_RSEQ			128
 #define MEMBARRIER_REGISTER_PRIVATE_RSEQ	256
 
-/* Of struct rseq as it was at first; in front of each section's abort handler (arch/). */
-#define RSEQ_LEN	32
+/* In front of each section's abort handler (arch/). */
 #if defined(__x86_64__)
 #define RSEQ_SIGNATURE	0x53053053
 #else
@@ -60,6 +59,7 @@
 #endif
 
 #define PAGE_MIN	4096UL
+#define HUGE_PAGE	(2UL << 20)
 
 bool (*host_fault)(enum host_call call);
 
@@ -155,9 +155,14 @@ void *host_map(size_t size)
 
 void *host_map_sparse(size_t size)
 {
+	void *p;
+
 	if (fault(HOST_MAP))
 		return NULL;
-	return do_mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_NORESERVE);
+	p = do_mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_NORESERVE);
+	if (p && size >= HUGE_PAGE)
+		host_advise_huge(p, size, false);
+	return p;
 }
 
 int host_commit(void *addr, size_t size)

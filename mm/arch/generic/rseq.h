@@ -3,7 +3,6 @@
 #ifndef MM_ARCH_GENERIC_RSEQ_H
 #define MM_ARCH_GENERIC_RSEQ_H
 
-
 static inline void *rseq_pop(unsigned long slot)
 {
 	(void)slot;
