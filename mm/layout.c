@@ -169,6 +169,7 @@ static __always_inline void describe_percpu(void)
 	FIELD(percpu_state, closed);
 	STRUCT(magazine);
 	FIELD(magazine, next);
+	FIELD(magazine, spare);
 	FIELD(magazine, capacity);
 	FIELD(magazine, count);
 	FIELD(magazine, bottom);

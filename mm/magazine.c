@@ -9,13 +9,17 @@
  * after which nobody else can reach it. Nothing below holds a lock while it
  * calls the backend or while it works on a magazine that it has taken.
  *
- * Misses. Popping from an empty magazine replaces it by one from the depot, or
- * takes it off the CPU, gets it a batch from the backend and loads it again.
- * Pushing onto a full one moves its older half to the depot, which puts two of
- * them into a magazine, or a batch to the backend when the depot has enough or the
- * half lies scattered over memory. So however allocations and frees alternate, a
- * miss comes after a batch's or half a magazine's worth of hits. Where two threads
- * race for a slot the loser's magazine goes to the depot; nothing is lost.
+ * A loaded magazine may have a spare, which belongs to whoever has that magazine:
+ * so the two go on and off a CPU together, by one word, and drainers find both.
+ *
+ * Misses. A miss takes the loaded magazine off the CPU. Popping from an empty one
+ * swaps it for its spare if that is full, or for a full one from the depot, or gets it a
+ * batch from the backend. Pushing onto a full one swaps it for its spare if that is
+ * empty; else the spare goes to the depot, or a batch of it to the backend when the depot
+ * has enough or the spare lies scattered over memory. What was taken off becomes the
+ * spare of what is loaded. So however allocations and frees alternate, a trip to the depot or
+ * the backend comes after a batch's or a magazine's worth of hits. Where two threads
+ * race for a slot the loser's magazines go to the depot; nothing is lost.
  *
  * Batches are bounded: a large magazine serves many hits between two misses, but
  * no miss waits for more than BATCH objects of the backend, whose lock is never
@@ -206,28 +210,45 @@ static struct magazine *magazine_enlarge(struct magazine *m, struct magazine *la
 	return larger;
 }
 
-/*
- * One that has rounds; NULL: there is none. Those of lower levels end here: a small
- * one and a large one that take turns on a CPU would miss as often as two small ones.
- */
-static struct magazine *depot_get_full(struct magazine_cache *mc)
+/* Depot lock. False: the depot has enough; the magazine is still the caller's. */
+static bool __depot_put_empty(struct magazine_cache *mc, struct magazine *m)
 {
-	struct magazine *m, *larger = NULL;
-	unsigned int level;
-	bool small = false;
+	if (mc->dead || mc->nr_empty >= DEPOT_MAX_EMPTY ||
+	    m->capacity < MAGAZINE_CAPACITY(mc->level))
+		return false;
+	list_push(&mc->empty, &mc->nr_empty, m);
+	return true;
+}
+
+static void depot_put_empty(struct magazine_cache *mc, struct magazine *m)
+{
+	bool kept;
 
 	lock(&mc->lock);
-	depot_count_miss(mc);
-	level = mc->level;
-	m = list_pop(&mc->full, &mc->nr_full);
-	if (m) {
-		stat_inc_locked(mc->nr_depot_get);
-		small = m->capacity < MAGAZINE_CAPACITY(level);
-		if (small)
-			larger = list_pop(&mc->empty, &mc->nr_empty);
-	}
+	kept = __depot_put_empty(mc, m);
 	unlock(&mc->lock);
-	return small ? magazine_enlarge(m, larger, level) : m;
+	if (!kept)
+		magazine_delete(m);
+}
+
+/* The same for a magazine with rounds. */
+static bool __depot_put_full(struct magazine_cache *mc, struct magazine *m)
+{
+	if (mc->dead || mc->nr_full >= mc->max_full)
+		return false;
+	list_push(&mc->full, &mc->nr_full, m);
+	stat_inc_locked(mc->nr_depot_put);
+	return true;
+}
+
+static bool depot_put_full(struct magazine_cache *mc, struct magazine *m)
+{
+	bool kept;
+
+	lock(&mc->lock);
+	kept = __depot_put_full(mc, m);
+	unlock(&mc->lock);
+	return kept;
 }
 
 /* An empty magazine of the present level; NULL: no memory. */
@@ -243,59 +264,54 @@ static struct magazine *depot_get_empty(struct magazine_cache *mc)
 	return magazine_of_level(m, level);
 }
 
-static void depot_put_empty(struct magazine_cache *mc, struct magazine *m)
-{
-	bool keep;
-
-	m->count = 0;
-	lock(&mc->lock);
-	keep = !mc->dead && mc->nr_empty < DEPOT_MAX_EMPTY &&
-	       m->capacity >= MAGAZINE_CAPACITY(mc->level);
-	if (keep)
-		list_push(&mc->empty, &mc->nr_empty, m);
-	unlock(&mc->lock);
-	if (!keep)
-		magazine_delete(m);
-}
-
-/* False: the depot has enough; the magazine is still the caller's. */
-static bool depot_put_full(struct magazine_cache *mc, struct magazine *m)
-{
-	bool keep;
-
-	lock(&mc->lock);
-	keep = !mc->dead && mc->nr_full < mc->max_full;
-	if (keep) {
-		list_push(&mc->full, &mc->nr_full, m);
-		stat_inc_locked(mc->nr_depot_put);
-	}
-	unlock(&mc->lock);
-	return keep;
-}
-
 /*
- * A magazine that @n more rounds fit in: the one that was put last, or an empty one.
- * NULL: the depot has enough, or there is no memory.
+ * One that has rounds, for the empty @m, which may be NULL; NULL: there is none, and @m is
+ * still the caller's. Those of lower levels end here: a small one and a large one that take
+ * turns on a CPU would miss as often as two small ones.
  */
-static struct magazine *depot_begin_put(struct magazine_cache *mc, u32 n)
+static struct magazine *depot_get_full(struct magazine_cache *mc, struct magazine *m)
 {
+	struct magazine *full, *larger = NULL;
+	bool small = false, kept = false;
 	unsigned int level;
-	struct magazine *m;
-	bool room;
 
 	lock(&mc->lock);
 	depot_count_miss(mc);
-	room = !mc->dead && mc->nr_full < mc->max_full;
 	level = mc->level;
-	m = mc->full;
-	if (m && m->capacity - m->count >= n)
-		list_pop(&mc->full, &mc->nr_full);
-	else
-		m = room ? list_pop(&mc->empty, &mc->nr_empty) : NULL;
+	full = list_pop(&mc->full, &mc->nr_full);
+	if (full) {
+		stat_inc_locked(mc->nr_depot_get);
+		kept = m && __depot_put_empty(mc, m);
+		small = full->capacity < MAGAZINE_CAPACITY(level);
+		if (small)
+			larger = list_pop(&mc->empty, &mc->nr_empty);
+	}
 	unlock(&mc->lock);
-	if (m && m->count)
-		return m;
-	return room ? magazine_of_level(m, level) : NULL;
+	if (full && m && !kept)
+		magazine_delete(m);
+	return small ? magazine_enlarge(full, larger, level) : full;
+}
+
+/*
+ * Puts @m, which has rounds, and gets an empty one, which may be NULL: no memory. False: the
+ * depot has enough; @m is still the caller's.
+ */
+static bool depot_trade_full(struct magazine_cache *mc, struct magazine *m,
+			     struct magazine **empty)
+{
+	unsigned int level;
+	bool kept;
+
+	lock(&mc->lock);
+	depot_count_miss(mc);
+	level = mc->level;
+	kept = __depot_put_full(mc, m);
+	if (kept)
+		*empty = list_pop(&mc->empty, &mc->nr_empty);
+	unlock(&mc->lock);
+	if (kept)
+		*empty = magazine_of_level(*empty, level);
+	return kept;
 }
 
 /* ---- the backend --------------------------------------------------------------------- */
@@ -323,7 +339,26 @@ static void magazine_retire(struct magazine_cache *mc, struct magazine *m)
 		return;
 	if (m->count)
 		backend_flush(mc, m->round, m->count);
+	m->count = 0;
 	depot_put_empty(mc, m);
+}
+
+/* ---- the loaded one and its spare ------------------------------------------------------ */
+
+static void give_spare(struct magazine_cache *mc, struct magazine *m, struct magazine *spare)
+{
+	m->spare = spare;
+	if (spare && spare->count)
+		__atomic_fetch_add(&mc->spare_rounds, spare->count, __ATOMIC_RELAXED);
+}
+
+static struct magazine *take_spare(struct magazine_cache *mc, struct magazine *m)
+{
+	struct magazine *spare = m->spare;
+
+	if (spare && spare->count)
+		__atomic_fetch_sub(&mc->spare_rounds, spare->count, __ATOMIC_RELAXED);
+	return spare;
 }
 
 /*
@@ -338,24 +373,41 @@ static void loaded(struct magazine_cache *mc)
 		magazine_cache_drain(mc, true);
 }
 
-/* Loads @m on the present CPU if nothing is loaded there; else retires it. */
-static void magazine_load(struct magazine_cache *mc, struct magazine *m)
+/* Loads @m with @spare, which may be NULL, if nothing is loaded here; else retires them. */
+static void magazine_load(struct magazine_cache *mc, struct magazine *m, struct magazine *spare)
 {
 	unsigned int cpu;
 	long word = percpu_word(mc->slot, &cpu);
 
-	if (word != WORD_CLOSED ||
-	    !percpu_cmpxchg(cpu, mc->slot, WORD_CLOSED,
-			    word_of(cpu, magazine_top(m, m->count))))
-		magazine_retire(mc, m);
-	else
+	give_spare(mc, m, spare);
+	if (likely(word == WORD_CLOSED) &&
+	    percpu_cmpxchg(cpu, mc->slot, WORD_CLOSED, word_of(cpu, magazine_top(m, m->count)))) {
 		loaded(mc);
+		return;
+	}
+	take_spare(mc, m);
+	magazine_retire(mc, m);
+	if (spare)
+		magazine_retire(mc, spare);
 }
 
-/* Whether the magazine that a word speaks of looks empty; percpu_cmpxchg() decides. */
-__racy static bool looks_empty(unsigned int cpu, long word)
+enum unload { NOTHING_LOADED, UNLOADED, IN_USE };
+
+/* Takes what is loaded on this CPU. IN_USE: it is just being taken by somebody. */
+static enum unload magazine_unload(struct magazine_cache *mc, struct magazine **m,
+				   struct magazine **spare)
 {
-	return !READ_ONCE(*round_of(cpu, word));
+	unsigned int cpu;
+	long word = percpu_word(mc->slot, &cpu);
+
+	*m = *spare = NULL;
+	if (word == WORD_CLOSED)
+		return NOTHING_LOADED;
+	if (word == WORD_DRAINING || !percpu_cmpxchg(cpu, mc->slot, word, WORD_CLOSED))
+		return IN_USE;
+	*m = magazine_of(round_of(cpu, word));
+	*spare = take_spare(mc, *m);
+	return UNLOADED;
 }
 
 /* ---- allocation ------------------------------------------------------------------------ */
@@ -367,27 +419,35 @@ static void *alloc_direct(struct magazine_cache *mc, gfp_t gfp)
 	return backend_refill(mc, &object, 1, gfp) ? object : NULL;
 }
 
-/* Fills an empty magazine that is the caller's, and takes an object from it. */
-static void *alloc_refill(struct magazine_cache *mc, struct magazine *m, gfp_t gfp)
+/* Takes an object from @m, which has some, and loads it. */
+static void *alloc_and_load(struct magazine_cache *mc, struct magazine *m, struct magazine *spare)
 {
-	void *object;
+	void *object = m->round[--m->count];
 
-	m->count = backend_refill(mc, m->round, min(m->capacity, BATCH), gfp);
-	if (m->count == 0) {
-		depot_put_empty(mc, m);
-		return NULL;
-	}
-	object = m->round[--m->count];
-	magazine_load(mc, m);
+	magazine_load(mc, m, spare);
 	return object;
+}
+
+/* Fills @m, which is empty and may be NULL, and takes an object from it. */
+static void *alloc_refill(struct magazine_cache *mc, struct magazine *m, struct magazine *spare,
+			  gfp_t gfp)
+{
+	m = m ? magazine_of_level(m, READ_ONCE(mc->level)) : depot_get_empty(mc);
+	if (m) {
+		m->count = backend_refill(mc, m->round, min(m->capacity, BATCH), gfp);
+		if (m->count)
+			return alloc_and_load(mc, m, spare);
+		depot_put_empty(mc, m);
+	}
+	if (spare)
+		depot_put_empty(mc, spare);
+	return m ? NULL : alloc_direct(mc, gfp);
 }
 
 static void *alloc_miss(struct magazine_cache *mc, gfp_t gfp)
 {
-	struct magazine *full, *m = NULL;
-	unsigned int cpu;
+	struct magazine *m, *spare, *full;
 	void *object;
-	long word;
 
 	if (mc->slot == SLOT_NONE)
 		return alloc_direct(mc, gfp);
@@ -395,43 +455,16 @@ static void *alloc_miss(struct magazine_cache *mc, gfp_t gfp)
 	object = percpu_pop(mc->slot);
 	if (object)
 		return object;
-
-	full = depot_get_full(mc);
-	word = percpu_word(mc->slot, &cpu);
-	if (full) {
-		object = full->round[--full->count];
-		/* Load the full one for the empty one, if that is what is there. */
-		if (word != WORD_DRAINING && looks_empty(cpu, word) &&
-		    percpu_cmpxchg(cpu, mc->slot, word,
-				   word_of(cpu, magazine_top(full, full->count)))) {
-			if (word != WORD_CLOSED)
-				depot_put_empty(mc, magazine_of(round_of(cpu, word)));
-			loaded(mc);
-		} else {
-			magazine_retire(mc, full);
-		}
-		return object;
-	}
-	if (word == WORD_DRAINING)
+	if (magazine_unload(mc, &m, &spare) == IN_USE)
 		return alloc_direct(mc, gfp);
-	if (word != WORD_CLOSED) {
-		if (!percpu_cmpxchg(cpu, mc->slot, word, WORD_CLOSED))
-			return alloc_direct(mc, gfp);
-		m = magazine_of(round_of(cpu, word));
-		if (unlikely(m->count)) {
-			/* Somebody freed in between: what we wanted. */
-			object = m->round[--m->count];
-			magazine_load(mc, m);
-			return object;
-		}
-		if (m->capacity < MAGAZINE_CAPACITY(READ_ONCE(mc->level))) {
-			magazine_delete(m);
-			m = NULL;
-		}
-	}
-	if (!m)
-		m = depot_get_empty(mc);
-	return m ? alloc_refill(mc, m, gfp) : alloc_direct(mc, gfp);
+	if (m && unlikely(m->count))	/* somebody freed in between: what we wanted */
+		return alloc_and_load(mc, m, spare);
+	if (spare && spare->count)
+		return alloc_and_load(mc, spare, m);
+	full = depot_get_full(mc, spare);
+	if (full)
+		return alloc_and_load(mc, full, m);
+	return alloc_refill(mc, m, spare, gfp);
 }
 
 /* A request that may not wait makes no system call, for magazines' memory neither. */
@@ -462,46 +495,50 @@ void *magazine_alloc(struct magazine_cache *mc, gfp_t gfp)
  * came, one cache line and one page each; the backend sorts them. Struct pages lie
  * closer together than what they stand for, and are never found to be scattered.
  */
-static bool scattered(const struct magazine_cache *mc, void *const *round, u32 n)
+static bool scattered(const struct magazine_cache *mc, const struct magazine *m)
 {
 	size_t reach = NEAR * (size_t)mc->round_bytes;
 	u32 near = 0, seen = 0;
 
-	for (u32 i = 1; i < n; i += 8, seen++)
-		near += (uintptr_t)round[i] - (uintptr_t)round[i - 1] + reach < 2 * reach;
+	for (u32 i = 1; i < m->count; i += 8, seen++)
+		near += (uintptr_t)m->round[i] - (uintptr_t)m->round[i - 1] + reach < 2 * reach;
 	return near < seen / 2;
 }
 
-/*
- * Makes room in a full magazine that is the caller's: its oldest rounds go to the
- * depot or to the backend. Returns the magazine to go on with, which is a larger one
- * where the level has grown.
- */
-static struct magazine *free_oldest(struct magazine_cache *mc, struct magazine *m)
+/* Gives a batch of the oldest rounds back to the backend. */
+static void flush_oldest(struct magazine_cache *mc, struct magazine *m)
 {
-	u32 n = m->count / 2;
-	struct magazine *to = scattered(mc, m->round, n) ? NULL : depot_begin_put(mc, n);
-	unsigned int level = READ_ONCE(mc->level);
+	u32 n = min(m->count, BATCH);
 
-	if (to) {
-		memcpy(to->round + to->count, m->round, n * sizeof(void *));
-		to->count += n;
-		magazine_retire(mc, to);
-	} else {
-		n = min(n, BATCH);
-		backend_flush(mc, m->round, n);
-	}
+	backend_flush(mc, m->round, n);
 	m->count -= n;
 	memmove(m->round, m->round + n, m->count * sizeof(void *));
-	return m->capacity < MAGAZINE_CAPACITY(level) ?
-	       magazine_enlarge(m, depot_get_empty(mc), level) : m;
+}
+
+/*
+ * A magazine with room, in exchange for @spare, which may be NULL: for a full one, which will
+ * have it for its spare. NULL: no memory.
+ */
+static struct magazine *with_room(struct magazine_cache *mc, struct magazine *spare)
+{
+	unsigned int level = READ_ONCE(mc->level);
+	struct magazine *empty;
+
+	if (!spare)
+		return depot_get_empty(mc);
+	if (spare->count) {
+		if (!scattered(mc, spare) && depot_trade_full(mc, spare, &empty))
+			return empty;
+		flush_oldest(mc, spare);
+	}
+	return spare->capacity < MAGAZINE_CAPACITY(level) ?
+	       magazine_enlarge(spare, depot_get_empty(mc), level) : spare;
 }
 
 void magazine_free_slow(struct magazine_cache *mc, void *object)
 {
-	struct magazine *m;
-	unsigned int cpu;
-	long word;
+	struct magazine *m, *spare, *next;
+	enum unload was;
 
 	if (mc->slot == SLOT_NONE) {
 		backend_flush(mc, &object, 1);
@@ -509,30 +546,29 @@ void magazine_free_slow(struct magazine_cache *mc, void *object)
 	}
 	if (percpu_push(mc->slot, object))
 		return;
-	word = percpu_word(mc->slot, &cpu);
-	if (word == WORD_DRAINING ||
-	    (word != WORD_CLOSED && !percpu_cmpxchg(cpu, mc->slot, word, WORD_CLOSED))) {
-		backend_flush(mc, &object, 1);
-		return;
-	}
-	if (word == WORD_CLOSED) {
+	was = magazine_unload(mc, &m, &spare);
+	if (was != UNLOADED) {
 		/*
 		 * The first use on this CPU, of an object that was taken on another:
 		 * whose neighbours are, too. To hand it out next would have two CPUs
 		 * write to one cache line.
 		 */
 		backend_flush(mc, &object, 1);
-		m = depot_get_empty(mc);
+		m = was == NOTHING_LOADED ? depot_get_empty(mc) : NULL;
 		if (m)
-			magazine_load(mc, m);
+			magazine_load(mc, m, NULL);
 		return;
-	} else {
-		m = magazine_of(round_of(cpu, word));
-		if (m->count == m->capacity)
-			m = free_oldest(mc, m);
+	}
+	if (likely(m->count == m->capacity)) {
+		next = with_room(mc, spare);
+		spare = next ? m : NULL;
+		if (likely(next))
+			m = next;
+		else
+			flush_oldest(mc, m);
 	}
 	m->round[m->count++] = object;
-	magazine_load(mc, m);
+	magazine_load(mc, m, spare);
 }
 
 void magazine_free(struct magazine_cache *mc, void *object)
@@ -567,8 +603,8 @@ bool magazine_free_nolock(struct magazine_cache *mc, void *object)
 
 /*
  * One section for what the loaded magazine has; a ladder, which renews it, for the
- * next one. A renewed magazine is about half full: callers that take and give back
- * @n at a time miss no more once one holds twice as many.
+ * next one. Callers that take and give back @n at a time mostly find them in one
+ * magazine once it holds twice as many.
  */
 static void bulk_want(struct magazine_cache *mc, size_t n)
 {
@@ -620,7 +656,11 @@ static void drain_magazine(struct magazine_cache *mc, struct magazine *m)
 
 static void drain_loaded(void **top, void *arg)
 {
-	drain_magazine(arg, magazine_of(top));
+	struct magazine *m = magazine_of(top), *spare = take_spare(arg, m);
+
+	drain_magazine(arg, m);
+	if (spare)
+		drain_magazine(arg, spare);
 }
 
 static void drain_depot(struct magazine_cache *mc)
@@ -729,6 +769,7 @@ __racy unsigned long magazine_cache_count(struct magazine_cache *mc)
 	for (struct magazine *m = mc->full; m; m = m->next)
 		n += m->count;
 	unlock(&mc->lock);
+	n += READ_ONCE(mc->spare_rounds);
 	for (unsigned int cpu = 0; cpu < percpu.nr_cpus; cpu++) {
 		long word = READ_ONCE(*percpu_slot(cpu, mc->slot));
 		u32 seen = 0;

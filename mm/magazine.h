@@ -26,7 +26,10 @@
  * on whose list it is, or by the thread that took it from there.
  */
 struct magazine {
-	struct magazine *next;		/* in the depot; depot lock */
+	union {
+		struct magazine *next;	/* in the depot; depot lock */
+		struct magazine *spare;	/* while it is loaded: full or empty, or NULL */
+	};
 	u32 capacity;			/* constant */
 	u32 count;			/* valid while it is not loaded */
 	void *bottom;			/* always NULL */
@@ -76,6 +79,7 @@ struct magazine_cache {
 	/* Statistics (depot lock). */
 	unsigned long nr_depot_get, nr_depot_put;	/* magazines from and to the depot */
 	unsigned long nr_refill, nr_flush;		/* batches from and to the backend */
+	unsigned long spare_rounds;	/* in loaded magazines' spares; atomic */
 	unsigned long nr_seen;		/* the sum of these at the reclaimer's last look */
 };
 

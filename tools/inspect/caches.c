@@ -216,7 +216,11 @@ static bool add_round(struct heap *h, uint64_t object)
 	return true;
 }
 
-uint64_t *magazine_loaded(struct heap *h, uint64_t top, size_t *nr)
+/*
+ * The rounds of a loaded magazine, from the top one at @top down, *@nr of them; to be
+ * freed. NULL: they can't be read, or no NULL is below them.
+ */
+static uint64_t *read_loaded(struct heap *h, uint64_t top, size_t *nr)
 {
 	size_t max = h->fields->MAGAZINE_MAX_BYTES / 8;
 	uint64_t *round = xcalloc(max, 8), word[STRUCT_MAX / 8], at = top;
@@ -240,30 +244,27 @@ uint64_t *magazine_loaded(struct heap *h, uint64_t top, size_t *nr)
 	return NULL;
 }
 
-/* The rounds of a magazine that is loaded, from the top one at @top down. */
-static void loaded_rounds(struct heap *h, struct heap_cache *c, int cpu, uint64_t top,
+/* The rounds of a magazine that is loaded. */
+static void loaded_rounds(struct heap *h, struct heap_cache *c, const struct magazine_at *m,
 			  round_fn fn, void *arg)
 {
-	size_t nr;
-	uint64_t *round = magazine_loaded(h, top, &nr);
-
-	if (!round) {
-		heap_damage(h, "magazine", top, "cache \"%s\": the magazine loaded on CPU %d is "
-			    "nowhere, or has no end", c->name, cpu);
+	if (!m->round) {
+		heap_damage(h, "magazine", m->top, "cache \"%s\": the magazine loaded on CPU %d "
+			    "is nowhere, or has no end", c->name, m->cpu);
 		return;
 	}
-	for (size_t i = 0; i < nr; i++) {
-		struct magazine_round r = { c, cpu, round[i], top - 8 * i };
+	for (size_t i = 0; i < m->nr; i++) {
+		struct magazine_round r = { c, m->cpu, false, m->round[i], m->top - 8 * i };
 
 		fn(h, arg, &r);
 	}
-	free(round);
 }
 
-/* Those of one in the depot, which says itself how many they are. */
-static void depot_rounds(struct heap *h, struct heap_cache *c, uint64_t addr, round_fn fn,
-			 void *arg)
+/* Those of one that says itself how many they are. */
+static void counted_rounds(struct heap *h, struct heap_cache *c, const struct magazine_at *m,
+			   round_fn fn, void *arg)
 {
+	uint64_t addr = m->addr;
 	const struct heap_fields *f = h->fields;
 	size_t max_rounds = (f->MAGAZINE_MAX_BYTES - f->magazine_round.offset) / 8, count;
 	uint64_t rounds = addr + f->magazine_round.offset, *word;
@@ -275,12 +276,13 @@ static void depot_rounds(struct heap *h, struct heap_cache *c, uint64_t addr, ro
 	word = xcalloc(max_rounds, 8);
 	if (count > max_rounds || count > VALUE(f, bytes, magazine_capacity) ||
 	    !source_read(h->src, rounds, word, count * 8)) {
-		heap_damage(h, "magazine", addr, "cache \"%s\": a magazine in the depot says that "
-			    "it holds %zu objects", c->name, count);
+		heap_damage(h, "magazine", addr, "cache \"%s\": a magazine %s says that it holds "
+			    "%zu objects", c->name, m->cpu < 0 ? "in the depot" : "that is a spare",
+			    count);
 		count = 0;
 	}
 	for (size_t i = 0; i < count; i++) {
-		struct magazine_round r = { c, -1, word[i], rounds + 8 * i };
+		struct magazine_round r = { c, m->cpu, m->cpu >= 0, word[i], rounds + 8 * i };
 
 		fn(h, arg, &r);
 	}
@@ -302,7 +304,7 @@ static void each_in_depot(struct heap *h, struct heap_cache *c, magazine_fn fn, 
 				    "its depot loops or leads astray", c->name);
 			return;
 		}
-		fn(h, arg, c, -1, addr);
+		fn(h, arg, c, &(struct magazine_at){ .cpu = -1, .addr = addr });
 		addr = VALUE(f, bytes, magazine_next);
 	}
 }
@@ -338,6 +340,26 @@ static void load_slots(struct slots *s, uint64_t area)
 		read_slots(s, area, area + s->nr * 8);
 }
 
+/* A loaded magazine and its spare. */
+static void each_on_cpu(struct heap *h, struct heap_cache *c, int cpu, uint64_t top,
+			magazine_fn fn, void *arg)
+{
+	const struct heap_fields *f = h->fields;
+	struct magazine_at m = { .cpu = cpu, .top = top }, spare = { .cpu = cpu };
+	char bytes[STRUCT_MAX];
+
+	m.round = read_loaded(h, top, &m.nr);
+	if (m.round && f->magazine_bottom.size)
+		m.addr = top - 8 * m.nr - f->magazine_bottom.offset;
+	fn(h, arg, c, &m);
+	if (m.addr && f->magazine_spare.size &&
+	    source_read(h->src, m.addr, bytes, f->sizeof_magazine))
+		spare.addr = VALUE(f, bytes, magazine_spare);
+	if (spare.addr)
+		fn(h, arg, c, &spare);
+	free(m.round);
+}
+
 void magazines_each(struct heap *h, struct heap_cache *caches, size_t nr, magazine_fn fn,
 		    void *arg)
 {
@@ -357,7 +379,7 @@ void magazines_each(struct heap *h, struct heap_cache *caches, size_t nr, magazi
 			if (c->slot == h->fields->SLOT_NONE || word == 0 ||
 			    word == h->fields->WORD_DRAINING)
 				continue;
-			fn(h, arg, c, (int)cpu, s.area + word);
+			each_on_cpu(h, c, (int)cpu, s.area + word, fn, arg);
 		}
 	}
 	free(s.word);
@@ -370,15 +392,15 @@ struct rounds {
 	void *arg;
 };
 
-static void walk_magazine(struct heap *h, void *arg, struct heap_cache *c, int cpu,
-			  uint64_t addr)
+static void walk_magazine(struct heap *h, void *arg, struct heap_cache *c,
+			  const struct magazine_at *m)
 {
 	struct rounds *r = arg;
 
-	if (cpu < 0)
-		depot_rounds(h, c, addr, r->fn, r->arg);
+	if (m->top)
+		loaded_rounds(h, c, m, r->fn, r->arg);
 	else
-		loaded_rounds(h, c, cpu, addr, r->fn, r->arg);
+		counted_rounds(h, c, m, r->fn, r->arg);
 }
 
 void magazines_walk(struct heap *h, struct heap_cache *caches, size_t nr, round_fn fn, void *arg)

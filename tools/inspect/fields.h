@@ -29,7 +29,7 @@
 	R(percpu_state, nr_cpus) R(percpu_state, base)			\
 	O(percpu_state, closed)						\
 	R(magazine, next) R(magazine, capacity) R(magazine, count)	\
-	R(magazine, round)						\
+	R(magazine, round) O(magazine, bottom) O(magazine, spare)	\
 	R(magazine_cache, slot) O(magazine_cache, level)		\
 	R(magazine_cache, full) O(magazine_cache, nr_full)		\
 	O(magazine_cache, max_full) O(magazine_cache, nr_refill)	\
@@ -67,7 +67,6 @@
 	V(zone, parked_lru)						\
 	V(kmem_hot, heap_base) V(kmem_hot, heap_pages)			\
 	V(kmem_hot, slotmap)						\
-	V(magazine, bottom)						\
 	V(magazine_cache, empty) V(magazine_cache, nr_empty)		\
 	V(kmem_cache, slotmap_byte) V(kmem_cache, bin_reciprocal)	\
 	V(slab_lists, partial) V(slab_lists, empty)			\

@@ -146,6 +146,7 @@ struct heap_cache *heap_cache_named(const struct heap *h, const char *name);
 struct magazine_round {
 	struct heap_cache *cache;
 	int cpu;			/* whose magazine; -1: the depot's */
+	bool spare;			/* not the one loaded there */
 	uint64_t object;
 	uint64_t at;			/* where the magazine says so */
 };
@@ -156,19 +157,21 @@ typedef void (*round_fn)(struct heap *h, void *arg, const struct magazine_round 
 void magazines_walk(struct heap *h, struct heap_cache *caches, size_t nr, round_fn fn, void *arg);
 
 /*
- * Calls @fn for each magazine: on CPU @cpu, @addr is where its top round stands (below the
- * first one stands NULL); @cpu -1: full, in the depot, @addr is the magazine.
+ * A magazine: loaded on a CPU, the spare of such a one, or a full one in the depot. The two
+ * that are not loaded say themselves how many rounds they have.
  */
-typedef void (*magazine_fn)(struct heap *h, void *arg, struct heap_cache *c, int cpu,
-			    uint64_t addr);
+struct magazine_at {
+	int cpu;			/* -1: in the depot */
+	uint64_t addr;			/* of the magazine; 0: not known */
+	uint64_t top;			/* where a loaded one's top round stands; 0: not loaded */
+	uint64_t *round;		/* what it has, that one first; NULL: unreadable, or no end */
+	size_t nr;
+};
+
+typedef void (*magazine_fn)(struct heap *h, void *arg, struct heap_cache *c,
+			    const struct magazine_at *m);
 void magazines_each(struct heap *h, struct heap_cache *caches, size_t nr, magazine_fn fn,
 		    void *arg);
-
-/*
- * The rounds of a loaded magazine, from the top one at @top down, *@nr of them; to be
- * freed. NULL: they can't be read, or no NULL is below them.
- */
-uint64_t *magazine_loaded(struct heap *h, uint64_t top, size_t *nr);
 
 /* Whole pages. */
 static inline uint64_t heap_page_up(const struct heap *h, uint64_t bytes)

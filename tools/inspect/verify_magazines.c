@@ -16,12 +16,6 @@
 
 #define DEPOT_TRIES	64
 
-struct magazines {
-	struct verify *v;
-	uint64_t full;			/* met in the depot of the cache at hand */
-	const struct heap_cache *cache;
-};
-
 static bool known_capacity(const struct heap *h, uint64_t capacity)
 {
 	for (unsigned int level = 0; level < 16; level++) {
@@ -64,32 +58,24 @@ static void check_magazine(struct verify *v, const struct heap_cache *c, uint64_
 		       "are damaged", c->name);
 }
 
-static void look_at_magazine(struct heap *h, void *arg, struct heap_cache *c, int cpu,
-			     uint64_t at)
+static void look_at_magazine(struct heap *h, void *arg, struct heap_cache *c,
+			     const struct magazine_at *at)
 {
-	struct magazines *m = arg;
-	uint64_t addr = at, rounds = 0;
+	struct verify *v = arg;
+	uint64_t rounds = at->nr;
 	char bytes[STRUCT_MAX];
 
-	if (cpu < 0) {
-		m->full += c == m->cache;
-		if (!source_read(h->src, at, bytes, h->fields->sizeof_magazine))
+	if (!at->addr)
+		return;			/* what can't be read was said while the heap was read */
+	if (!at->top) {
+		if (!source_read(h->src, at->addr, bytes, h->fields->sizeof_magazine))
 			return;
 		rounds = VALUE(h->fields, bytes, magazine_count);
-		if (rounds == 0)
-			DAMAGE(m->v, "magazine", at, "%s: an empty magazine is among its full ones",
-			       c->name);
-	} else {
-		size_t nr;
-		uint64_t *round = magazine_loaded(h, at, &nr);
-
-		free(round);
-		if (!round || !h->fields->magazine_bottom.size)
-			return;		/* what can't be read was said while the heap was read */
-		rounds = nr;
-		addr = at - 8 * nr - h->fields->magazine_bottom.offset;
 	}
-	check_magazine(m->v, c, addr, rounds);
+	if (at->cpu < 0 && rounds == 0)
+		DAMAGE(v, "magazine", at->addr, "%s: an empty magazine is among its full ones",
+		       c->name);
+	check_magazine(v, c, at->addr, rounds);
 }
 
 static void check_empty_magazines(struct verify *v, const struct heap_cache *c)
@@ -177,9 +163,7 @@ static void check_depot_counts(struct verify *v, const struct heap_cache *cache)
 /* All magazines of some caches. */
 static void check_magazines(struct verify *v, struct heap_cache *caches, size_t nr)
 {
-	struct magazines m = { .v = v };
-
-	magazines_each(v->h, caches, nr, look_at_magazine, &m);
+	magazines_each(v->h, caches, nr, look_at_magazine, v);
 	for (size_t i = 0; i < nr; i++) {
 		check_depot_counts(v, &caches[i]);
 		if (v->h->fields->magazine_cache_empty.size)

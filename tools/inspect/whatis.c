@@ -54,7 +54,8 @@ static void tell_magazine(struct heap *h, struct whatis *w, uint64_t object)
 	if (s.found.cpu < 0)
 		fact(w, "magazine", false, "in the depot, entry at 0x%" PRIx64, s.found.at);
 	else
-		fact(w, "magazine", false, "loaded on CPU %d, entry at 0x%" PRIx64, s.found.cpu,
+		fact(w, "magazine", false, "%s on CPU %d, entry at 0x%" PRIx64,
+		     s.found.spare ? "the spare" : "loaded", s.found.cpu,
 		     s.found.at);
 	if (s.times > 1)
 		fact(w, "damage", false, "it is in magazines %u times: freed twice", s.times);

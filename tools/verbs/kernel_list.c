@@ -22,13 +22,13 @@ static struct kcache *find(const struct counting *n, const struct heap_cache *c)
 	return NULL;
 }
 
-static void count_magazine(struct heap *h, void *arg, struct heap_cache *c, int cpu,
-			   uint64_t addr)
+static void count_magazine(struct heap *h, void *arg, struct heap_cache *c,
+			   const struct magazine_at *m)
 {
 	struct kcache *k = find(arg, c);
 
-	(void)h, (void)addr;
-	if (k && cpu >= 0)
+	(void)h;
+	if (k && m->top)
 		k->cpu++;
 }
 
