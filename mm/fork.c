@@ -4,8 +4,8 @@
  *
  * Before the fork all locks are taken in the order of lock.h, so that the child
  * inherits structures that nobody is in the middle of changing; afterwards both
- * sides give them back. The magazines need no lock in RSEQ mode: a slot's word
- * changes in one store, and a section that another thread was in when the
+ * sides give them back. Magazines that a CPU has, or in fallback mode a thread, need no lock: a
+ * slot's word changes in one store, and a section that another thread was in when the
  * child was made had either stored it or not. What other threads had in their
  * hands at that moment (an object between a slab and a magazine, say) is lost to
  * the child, as is every object that those threads own.

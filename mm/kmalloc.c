@@ -102,6 +102,8 @@ static void *cache_alloc(struct kmem_cache *s, gfp_t gfp)
 	/* In fallback mode, and for a debugged cache, the slot reads as closed. */
 	void *object = rseq_pop(s->mag.slot);
 
+	if (unlikely(!object))
+		object = vcpu_hit_pop(s->mag.slot);
 	if (unlikely(!object)) {
 		if (unlikely(s->debug))
 			object = slab_alloc_one(s, gfp);
@@ -338,7 +340,7 @@ void kfree_slow(void *object, void *caller)
 	struct kmem_cache *s;
 	struct page *page;
 
-	if (ZERO_OR_NULL_PTR(object))
+	if (kfree_vcpu_hit(object) || ZERO_OR_NULL_PTR(object))
 		return;
 	page = object_page(object, &s);
 	if (unlikely(!page))

@@ -9,7 +9,7 @@
  *
  * Whatever is not a hit (sizes above the table's, no object at hand, memory
  * that is no small kmalloc object, another zone, fallback mode, start-up) falls
- * out of the same two tests: fast_limit and heap_pages are 0 until the
+ * out of the same two tests: fast_limit and hit_pages are 0 until the
  * allocator is ready, and a slot that may not be used reads as closed.
  */
 #ifndef MM_KMALLOC_HIT_H
@@ -17,6 +17,7 @@
 
 #include "percpu.h"
 #include "slab.h"
+#include "vcpu.h"
 
 #include "arch/rseq.h"
 
@@ -33,9 +34,26 @@ static __always_inline bool kfree_hit(void *object)
 {
 	unsigned long zpn = (unsigned long)((char *)object - kmem_hot.heap_base) >> PAGE_SHIFT;
 
-	if (unlikely(zpn >= HOT_READ(kmem_hot.heap_pages)))
+	if (unlikely(zpn >= HOT_READ(kmem_hot.hit_pages)))
 		return false;
 	return rseq_push(kmem_hot.slotmap[zpn], object);
+}
+
+/* Both again, in fallback mode, for the beginning of the slow paths. */
+static __always_inline void *kmalloc_vcpu_hit(size_t size)
+{
+	if (unlikely(size > KMALLOC_TABLE_MAX))
+		return NULL;
+	return vcpu_hit_pop(kmalloc_slot_table[size]);
+}
+
+static __always_inline bool kfree_vcpu_hit(void *object)
+{
+	unsigned long zpn = (unsigned long)((char *)object - kmem_hot.heap_base) >> PAGE_SHIFT;
+
+	if (unlikely(zpn >= HOT_READ(kmem_hot.heap_pages)))
+		return false;
+	return vcpu_hit_push(kmem_hot.slotmap[zpn], object);
 }
 
 #endif /* MM_KMALLOC_HIT_H */

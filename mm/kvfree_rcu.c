@@ -210,7 +210,7 @@ static void kvfree_start(void)
 	lock(&slab_mutex);
 	lock(&kvfree_lock);
 	if (!noted.started) {
-		if (percpu.mode == PERCPU_FALLBACK || percpu.can_drain)
+		if (percpu.can_drain)
 			slot = percpu_slot_alloc();
 		rcu_set_kind(&kvfree_kind);
 		WRITE_ONCE(noted.slot, slot);
@@ -226,6 +226,7 @@ static bool note(struct noted_head *head, void *object)
 	struct magazine *fresh = READ_ONCE(noted.spare) ? NULL : batch_new();
 	bool done;
 
+	percpu_thread_ready();
 	lock(&kvfree_lock);
 	if (fresh)
 		spare_put(fresh);

@@ -21,7 +21,7 @@
  *	DRAIN		drain_mutex		there is one drainer of magazines at a time
  *	DEPOT		s->depot.lock		the depot's lists of magazines
  *	NODE		s->node.lock		slab lists, every slab's bitmap and counts
- *	CPU		vcpu lock		the magazines of a virtual CPU (fallback only)
+ *	CPU		vcpu lock		the magazines of a shared virtual CPU (fallback only)
  *	ZONES		zones_lock		the table of zones, growing one
  *	ZONE		zone->lock		free areas, pageblock types, dirty bits
  *	PERCPU		pcpu_lock		chunks of per-CPU memory and their bitmaps

@@ -451,6 +451,7 @@ static void *alloc_miss(struct magazine_cache *mc, gfp_t gfp)
 
 	if (mc->slot == SLOT_NONE)
 		return alloc_direct(mc, gfp);
+	percpu_thread_ready();
 	/* The CPU may have changed since the caller's miss: look again. */
 	object = percpu_pop(mc->slot);
 	if (object)
@@ -544,6 +545,7 @@ void magazine_free_slow(struct magazine_cache *mc, void *object)
 		backend_flush(mc, &object, 1);
 		return;
 	}
+	percpu_thread_ready();
 	if (percpu_push(mc->slot, object))
 		return;
 	was = magazine_unload(mc, &m, &spare);

@@ -26,6 +26,10 @@ static void *or_enomem(void *object)
 
 noinline void *malloc_slow(size_t size)
 {
+	void *object = kmalloc_vcpu_hit(size);
+
+	if (likely(object))
+		return object;
 	return or_enomem(kmalloc_any(size, GFP_MALLOC));
 }
 

@@ -228,6 +228,14 @@ static unsigned long first_zone_bytes(void)
 	return limit_reservation(bytes);
 }
 
+/* So many pages of the first reservation are there. Zone lock, or start-up. */
+static void heap_reaches(unsigned long nr_pages)
+{
+	smp_store_release(&kmem_hot.heap_pages, nr_pages);
+	if (percpu.mode == PERCPU_RSEQ)
+		smp_store_release(&kmem_hot.hit_pages, nr_pages);
+}
+
 /*
  * Divides the first reservation among the nodes. A node's part is a whole number of
  * words of every map. What is too small to divide, and a slotmap that the system
@@ -252,7 +260,7 @@ static void divide_zones(char *base, unsigned long nr_pages)
 		zone_publish(z);
 	}
 	if (nr_nodes > 1)
-		kmem_hot.heap_pages = nr_pages;
+		heap_reaches(nr_pages);
 }
 
 bool zones_init(void)
@@ -450,7 +458,7 @@ void zone_set_present(struct zone *z, unsigned long nr_present)
 	 */
 	smp_store_release(&z->nr_present, nr_present);
 	if (z == &first_zone && nr_nodes == 1)
-		smp_store_release(&kmem_hot.heap_pages, nr_present);
+		heap_reaches(nr_present);
 }
 
 struct zone *zone_of_slow(const void *addr)

@@ -74,7 +74,8 @@ static struct page *run_page(unsigned int cpu, long word)
  */
 static long *own_words(unsigned int *cpu, bool may_register)
 {
-	if (unlikely(!percpu.base || !(may_register || percpu_thread_known())))
+	if (unlikely(!percpu.base ||
+		     !(may_register ? percpu_thread_ready() : percpu_thread_known())))
 		return NULL;
 	return percpu_word(SLOT_STOCK, cpu) == WORD_DRAINING ? NULL : percpu_slot(*cpu, SLOT_STOCK);
 }

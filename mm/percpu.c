@@ -6,7 +6,7 @@
  *
  *	RSEQ	a thread on that CPU, in a section (arch/rseq.h); the drainer, see
  *		percpu_drain(), by an atomic exchange
- *	FALLBACK a thread that holds that virtual CPU's lock
+ *	FALLBACK see vcpu.c
  *
  * Memory order. Magazines are handed from CPU to CPU through the depot, whose
  * lock orders their content, and by the drainer, whose membarrier does. Between
@@ -22,6 +22,7 @@
 #include "host/host.h"
 #include "memblock.h"
 #include "task.h"
+#include "vcpu.h"
 
 /* glibc 2.35 and later; weak, so that an older C library still loads us. */
 extern const ptrdiff_t __rseq_offset __attribute__((weak));
@@ -50,26 +51,18 @@ struct percpu_state percpu;
 /*
  * A struct rseq of ours, where the C library registers none. In fallback mode nobody
  * registers it: sections read as their CPU's number the zero at its end, as long as it is,
- * and that CPU's area then is all zeros, so that they miss. And the virtual CPU that this
- * thread had last.
+ * and that CPU's area then is all zeros, so that they miss.
  */
 static __thread struct {
 	union {
 		u32 rseq[8];
 		u64 rseq_cs[2];		/* the second of them */
 	};
-	u32 vcpu;
 	bool refused;			/* registering was */
 	bool forks;			/* and is no vfork child */
 } percpu_tls __attribute__((tls_model("initial-exec"), aligned(32))) = {
 	.rseq = { [RSEQ_CPU_ID / 4] = CPU_NONE, [RSEQ_MM_CID / 4] = CPU_NONE },
 };
-
-#define MAX_VCPUS	64U
-/* A line each: threads write to those of different CPUs all the time. */
-static struct vcpu {
-	struct kmem_lock lock;
-} __cacheline_aligned vcpus[MAX_VCPUS];
 
 static unsigned long slot_map[PERCPU_SLOTS / 64];	/* taken; slab_mutex */
 
@@ -197,7 +190,7 @@ static bool init_own(void)
 
 	if (!kmem_params.rseq || n == 1 || 2 * n > CPU_NONE || !map_own_areas(n))
 		return false;
-	percpu.own = true;
+	percpu.by_thread = true;
 	use_rseq(own_rseq(), n);
 	return true;
 #else
@@ -207,15 +200,21 @@ static bool init_own(void)
 
 static bool init_fallback(void)
 {
-	unsigned int wanted = kmem_params.nr_cpus;
-	unsigned int n = wanted ? min(wanted, MAX_VCPUS) : clamp(2 * count_cpus(), 4U, MAX_VCPUS);
+	unsigned int wanted = kmem_params.nr_cpus, cpus = count_cpus(), owned = 0;
+	unsigned int shared = wanted ? min(wanted, VCPUS_SHARED_MAX) :
+				       clamp(2 * cpus, 4U, VCPUS_SHARED_MAX);
 
-	if (!map_areas(n, 1))
+#ifndef KMEM_TSAN	/* which does not know of membarriers */
+	/* Who says how many it shall be has them all used to the full. */
+	if (!wanted && host_membarrier_register() == 0)
+		owned = clamp(4 * cpus, 8U, VCPUS_OWNED_MAX);
+#endif
+	if (!map_areas(shared + owned, 1))
 		return false;
-	for (unsigned int i = 0; i < n; i++)
-		lock_init(&vcpus[i].lock, RANK_CPU);
+	vcpu_init(shared, owned);
 	percpu.mode = PERCPU_FALLBACK;
-	percpu.nr_cpus = n;
+	percpu.nr_cpus = shared + owned;
+	percpu.by_thread = owned > 0;
 	percpu.can_drain = true;
 	kmem_hot.rseq_cs_off = own_rseq() + RSEQ_CS;
 	kmem_hot.cpu_off = own_rseq() + RSEQ_ZERO;
@@ -233,7 +232,7 @@ bool percpu_init(void)
 	return (!fewer && (init_libc() || init_own())) || init_fallback();
 }
 
-/* ---- registrations of our own ---------------------------------------------------- */
+/* ---- threads -------------------------------------------------------------------------- */
 
 /* What sections read. */
 static unsigned int thread_cpu(void)
@@ -243,7 +242,7 @@ static unsigned int thread_cpu(void)
 
 bool __percpu_thread_known(void)
 {
-	return thread_cpu() != CPU_NONE;
+	return percpu.mode == PERCPU_FALLBACK || thread_cpu() != CPU_NONE;
 }
 
 /*
@@ -251,7 +250,7 @@ bool __percpu_thread_known(void)
  * again. Not for a vfork child or the like, on its parent's struct: it would leave its
  * CPU there.
  */
-bool __percpu_thread_ready(void)
+static bool register_thread(void)
 {
 	if (likely(thread_cpu() != CPU_NONE))
 		return true;
@@ -265,125 +264,40 @@ bool __percpu_thread_ready(void)
 	return thread_cpu() != CPU_NONE;
 }
 
+bool __percpu_thread_ready(void)
+{
+	if (percpu.mode == PERCPU_RSEQ)
+		return register_thread();
+	vcpu_want();
+	return true;
+}
+
 void percpu_thread_init(void)
 {
-	if (percpu.own)
+	if (percpu.mode == PERCPU_FALLBACK)
+		vcpu_thread_init();
+	else if (percpu.by_thread)
 		percpu_tls.rseq[RSEQ_CPU_ID / 4] = percpu_tls.rseq[RSEQ_MM_CID / 4] = CPU_NONE;
-}
-
-/* ---- fallback: virtual CPUs ------------------------------------------------------ */
-
-/*
- * Takes a virtual CPU: the one that this thread had last, or the next that is
- * free; where all are taken it waits for its own.
- */
-static unsigned int vcpu_take(void)
-{
-	unsigned int mine = percpu_tls.vcpu;
-
-	for (unsigned int i = 0; i < percpu.nr_cpus; i++) {
-		unsigned int cpu = (mine + i) % percpu.nr_cpus;
-
-		if (trylock(&vcpus[cpu].lock)) {
-			percpu_tls.vcpu = cpu;
-			return cpu;
-		}
-	}
-	lock(&vcpus[mine].lock);
-	return mine;
-}
-
-static void vcpu_give(unsigned int cpu)
-{
-	unlock(&vcpus[cpu].lock);
-}
-
-static void *vcpu_pop(unsigned int slot)
-{
-	unsigned int cpu = vcpu_take();
-	long *word = percpu_slot(cpu, slot);
-	void *object = *round_of(cpu, *word);
-
-	if (object)
-		WRITE_ONCE(*word, *word - 8);
-	vcpu_give(cpu);
-	return object;
-}
-
-static bool vcpu_push(unsigned int slot, void *object)
-{
-	unsigned int cpu = vcpu_take();
-	long *word = percpu_slot(cpu, slot);
-	void **next = round_of(cpu, *word) + 1;
-	bool room = *next != NULL;
-
-	if (room) {
-		WRITE_ONCE(*next, object);
-		WRITE_ONCE(*word, *word + 8);
-	}
-	vcpu_give(cpu);
-	return room;
-}
-
-static size_t vcpu_pop_bulk(unsigned int slot, void **objects, size_t n)
-{
-	unsigned int cpu = vcpu_take();
-	long *word = percpu_slot(cpu, slot);
-	void **top = round_of(cpu, *word);
-	size_t got = 0;
-
-	for (; got < n && *top; got++)
-		objects[got] = *top--;
-	if (got)
-		WRITE_ONCE(*word, *word - 8 * (long)got);
-	vcpu_give(cpu);
-	return got;
-}
-
-static size_t vcpu_push_bulk(unsigned int slot, void *const *objects, size_t n)
-{
-	unsigned int cpu = vcpu_take();
-	long *word = percpu_slot(cpu, slot);
-	void **top = round_of(cpu, *word);
-	size_t put = 0;
-
-	for (; put < n && top[1] && objects[put]; put++)
-		WRITE_ONCE(*++top, objects[put]);
-	if (put)
-		WRITE_ONCE(*word, *word + 8 * (long)put);
-	vcpu_give(cpu);
-	return put;
-}
-
-static bool vcpu_cmpxchg(unsigned int cpu, unsigned int slot, long expect, long new)
-{
-	long *word = percpu_slot(cpu, slot);
-	bool same;
-
-	lock(&vcpus[cpu].lock);
-	same = *word == expect;
-	if (same)
-		WRITE_ONCE(*word, new);
-	unlock(&vcpus[cpu].lock);
-	return same;
 }
 
 /* ---- operations ------------------------------------------------------------------ */
 
 unsigned int percpu_cpu(void)
 {
-	if (percpu.mode == PERCPU_RSEQ)
-		return percpu_thread_ready() ? thread_cpu() : percpu.nr_cpus - 1;
-	return percpu_tls.vcpu;
+	bool ready = percpu_thread_ready();
+
+	if (percpu.mode == PERCPU_FALLBACK)
+		return vcpu_number();
+	return ready ? thread_cpu() : percpu.nr_cpus - 1;
 }
 
 long percpu_word(unsigned int slot, unsigned int *cpu)
 {
-	if (unlikely(READ_ONCE(percpu.vforks) || !percpu_thread_ready())) {
+	if (unlikely(READ_ONCE(percpu.vforks) || !percpu_thread_known())) {
 		*cpu = 0;
 		return WORD_DRAINING;
 	}
-	*cpu = percpu_cpu();
+	*cpu = percpu.mode == PERCPU_RSEQ ? thread_cpu() : vcpu_number();
 	return READ_ONCE(*percpu_slot(*cpu, slot));
 }
 
@@ -440,8 +354,25 @@ bool percpu_cmpxchg(unsigned int cpu, unsigned int slot, long expect, long new)
  * was done with it since then is the owner's business, and we try again.
  * Setting the slot to WORD_CLOSED afterwards is a plain store: nobody but the
  * one drainer (drain_mutex) writes over WORD_DRAINING once (2) is past.
+ *
+ * In fallback mode the same on virtual CPUs that have an owner: for "section" read
+ * "operation", and (2) waits for its end (vcpu.c). Where it does not come, what was there
+ * goes back: whoever wrote meanwhile had read that, or missed.
  */
-static bool drain_rseq_batch(unsigned int first, unsigned int n, unsigned int slot,
+static void put_back(unsigned int cpu, unsigned int slot, long old)
+{
+	long expect = WORD_DRAINING;
+
+	__atomic_compare_exchange_n(percpu_slot(cpu, slot), &expect, old, false,
+				    __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+}
+
+static int drain_barrier(void)
+{
+	return percpu.mode == PERCPU_RSEQ ? host_membarrier_rseq() : host_membarrier();
+}
+
+static bool drain_batch(unsigned int first, unsigned int n, unsigned int slot,
 			     void (*fn)(void **top, void *arg), void *arg)
 {
 	long old[DRAIN_BATCH];
@@ -458,20 +389,15 @@ static bool drain_rseq_batch(unsigned int first, unsigned int n, unsigned int sl
 	}
 	if (!any)
 		return true;
-	if (host_membarrier_rseq() != 0) {
+	if (drain_barrier() != 0) {
 		/*
 		 * Refused after all (a sandbox came later): the magazines cannot
 		 * be taken safely. Put back what nobody has touched.
 		 */
 		percpu.can_drain = false;
-		for (unsigned int i = 0; i < n; i++) {
-			long expect = WORD_DRAINING;
-
+		for (unsigned int i = 0; i < n; i++)
 			if (old[i] != WORD_CLOSED)
-				__atomic_compare_exchange_n(percpu_slot(first + i, slot),
-						&expect, old[i], false,
-						__ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
-		}
+				put_back(first + i, slot, old[i]);
 		return true;
 	}
 	for (unsigned int i = 0; i < n; i++) {
@@ -479,6 +405,11 @@ static bool drain_rseq_batch(unsigned int first, unsigned int n, unsigned int sl
 
 		if (old[i] == WORD_CLOSED)
 			continue;
+		if (percpu.mode == PERCPU_FALLBACK && !vcpu_wait_left(first + i)) {
+			put_back(first + i, slot, old[i]);
+			again = true;
+			continue;
+		}
 		if (READ_ONCE(*word) != WORD_DRAINING) {
 			again = true;
 			continue;
@@ -492,20 +423,25 @@ static bool drain_rseq_batch(unsigned int first, unsigned int n, unsigned int sl
 
 bool percpu_drain(unsigned int slot, void (*fn)(void **top, void *arg), void *arg)
 {
+	unsigned int first = percpu.mode == PERCPU_FALLBACK ? vcpu_first_owned() : 0;
 	bool all = true;
 
-	if (percpu.mode == PERCPU_FALLBACK) {
-		percpu_drain_dead(slot, fn, arg);
-		return true;
+	for (unsigned int cpu = 0; cpu < first; cpu++) {
+		long old = vcpu_take_shared(cpu, slot);
+
+		if (old != WORD_CLOSED)
+			fn(round_of(cpu, old), arg);
 	}
-	for (unsigned int cpu = 0; cpu < percpu.nr_cpus; cpu += DRAIN_BATCH) {
+	if (first == percpu.nr_cpus)
+		return true;
+	for (unsigned int cpu = first; cpu < percpu.nr_cpus; cpu += DRAIN_BATCH) {
 		unsigned int n = min(percpu.nr_cpus - cpu, (unsigned int)DRAIN_BATCH);
 		bool taken = false;
 
 		for (int i = 0; i < DRAIN_TRIES && !taken; i++) {
 			if (!percpu.can_drain)
 				return false;
-			taken = drain_rseq_batch(cpu, n, slot, fn, arg);
+			taken = drain_batch(cpu, n, slot, fn, arg);
 		}
 		all &= taken;
 	}
@@ -520,11 +456,7 @@ void percpu_drain_dead(unsigned int slot, void (*fn)(void **top, void *arg), voi
 
 		if (READ_ONCE(*word) == WORD_CLOSED)
 			continue;
-		if (percpu.mode == PERCPU_FALLBACK)
-			lock(&vcpus[cpu].lock);
 		old = __atomic_exchange_n(word, WORD_CLOSED, __ATOMIC_ACQ_REL);
-		if (percpu.mode == PERCPU_FALLBACK)
-			unlock(&vcpus[cpu].lock);
 		if (old != WORD_CLOSED && old != WORD_DRAINING)
 			fn(round_of(cpu, old), arg);
 	}
@@ -598,14 +530,14 @@ void percpu_fork_prepare(void)
 void percpu_fork_lock(void)
 {
 	take_vfork_lock();
-	for (unsigned int i = 0; percpu.mode == PERCPU_FALLBACK && i < percpu.nr_cpus; i++)
-		lock(&vcpus[i].lock);
+	if (percpu.mode == PERCPU_FALLBACK)
+		vcpu_fork_lock();
 }
 
 void percpu_fork_unlock(void)
 {
-	for (unsigned int i = percpu.nr_cpus; percpu.mode == PERCPU_FALLBACK && i-- > 0;)
-		unlock(&vcpus[i].lock);
+	if (percpu.mode == PERCPU_FALLBACK)
+		vcpu_fork_unlock();
 	give_vfork_lock();
 }
 
@@ -620,4 +552,6 @@ void percpu_fork_child(void)
 		return;
 	percpu.pid = host_getpid();
 	set_vforks(0);
+	if (percpu.mode == PERCPU_FALLBACK)
+		vcpu_fork_child();
 }

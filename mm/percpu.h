@@ -35,7 +35,8 @@
  * Modes. RSEQ: as above, on the registrations that the C library makes or, where it
  * makes none, on ours. FALLBACK (no rseq, KMEM_CMDLINE=rseq=off): the fast
  * path finds closed slots, and the slow path works on the area of a virtual
- * CPU, of which it takes the lock first. The functions below hide the mode.
+ * CPU that is its thread's own, or of which it takes the lock first (vcpu.c). The functions
+ * below hide the mode.
  */
 #ifndef MM_PERCPU_H
 #define MM_PERCPU_H
@@ -65,7 +66,7 @@ enum percpu_mode { PERCPU_EARLY, PERCPU_RSEQ, PERCPU_FALLBACK };
 
 /*
  * All that the fast paths load besides the maps: one cache line, written
- * during start-up, read-only from then on but for heap_pages, which grows.
+ * during start-up, read-only from then on but for the numbers of pages, which grow.
  */
 struct kmem_hot {
 	char *percpu_base;		/* area of CPU 0; an area of zeros in FALLBACK mode */
@@ -74,6 +75,7 @@ struct kmem_hot {
 	char *heap_base;		/* zones[0]->base */
 	unsigned long heap_pages;	/* zones[0]->nr_present; 0 until it is ready */
 	u8 *slotmap;			/* zones[0]->slotmap */
+	unsigned long hit_pages;	/* heap_pages, or 0: frees need not try to hit; FALLBACK mode */
 	unsigned long fast_limit;	/* malloc sizes below it may hit: KMALLOC_TABLE_MAX + 1, or 0 */
 } __cacheline_aligned;
 
@@ -82,7 +84,7 @@ extern struct kmem_hot kmem_hot __kmem_internal;
 struct percpu_state {
 	enum percpu_mode mode;
 	bool use_cid;			/* the index is mm_cid, not cpu_id */
-	bool own;			/* threads' registrations are ours, not the C library's */
+	bool by_thread;			/* each has to be made ready: percpu_thread_ready() */
 	int pid;			/* the process that the memory is of; start-up's, and fork's child's to write */
 	bool can_drain;			/* membarrier answers: remote magazines can be taken */
 	unsigned int nr_cpus;		/* areas */
@@ -103,18 +105,20 @@ bool __percpu_thread_known(void);
 
 /*
  * Whether the caller's sections work: its CPU has a number for it. Registers it where that
- * is up to us. False: nothing but percpu_word() and what misses may be called; it uses the
- * copy of the last CPU, with atomic operations, which all such threads share.
+ * is up to us; in fallback mode, gets it a virtual CPU of its own. False: nothing but
+ * percpu_word() and what misses may be called; it uses the copy of the last CPU, with atomic
+ * operations, which all such threads share. To be called on the way to the operations below,
+ * which make no system call. Context: no lock held.
  */
 static inline bool percpu_thread_ready(void)
 {
-	return likely(!percpu.own) || __percpu_thread_ready();
+	return likely(!percpu.by_thread) || __percpu_thread_ready();
 }
 
 /* The same without registering: no system call. */
 static inline bool percpu_thread_known(void)
 {
-	return likely(!percpu.own) || __percpu_thread_known();
+	return likely(!percpu.by_thread) || __percpu_thread_known();
 }
 
 /* A thread that begins with zeros where others have initial values: the library's own. */

@@ -24,6 +24,7 @@
 #include "slab_rcu.h"
 #include "start.h"
 #include "task.h"
+#include "vcpu.h"
 
 LIST_HEAD(slab_caches);
 struct kmem_lock slab_mutex = LOCK_INIT(RANK_SLAB_MUTEX);
@@ -573,12 +574,10 @@ struct kmem_cache *virt_to_cache(const void *object)
 
 static noinline void *kmem_cache_alloc_miss(struct kmem_cache *s, gfp_t gfp)
 {
-	void *object;
+	void *object = vcpu_hit_pop(s->mag.slot);
 
-	if (s->debug)
-		object = slab_alloc_one(s, gfp);
-	else
-		object = magazine_alloc_slow(&s->mag, gfp);
+	if (!object)
+		object = s->debug ? slab_alloc_one(s, gfp) : magazine_alloc_slow(&s->mag, gfp);
 	if (object && (gfp & __GFP_ZERO))
 		memset(object, 0, s->object_size);
 	return object;
@@ -606,7 +605,7 @@ void *kmem_cache_zalloc(struct kmem_cache *s, gfp_t gfp)
 
 static noinline void kmem_cache_free_miss(struct kmem_cache *s, void *object, void *caller)
 {
-	if (!object)
+	if (!object || vcpu_hit_push(s->mag.slot, object))
 		return;
 	if (s->debug)
 		slab_free_one(s, object, caller);

@@ -108,6 +108,7 @@ const char *host_getenv(const char *name);
 u64 host_now_ms(void);			/* CLOCK_MONOTONIC_COARSE, by the vDSO */
 int host_gettid(void);
 int host_getpid(void);
+bool host_thread_exists(int tid);	/* of this process */
 int host_getcpu(void);			/* negative: unknown */
 int host_getnode(void);			/* NUMA node; negative: unknown */
 void host_comm(char name[16]);		/* the thread's name; "?" where it is not told */
@@ -133,6 +134,13 @@ void host_yield(void);
  */
 #define RSEQ_LEN	32
 int host_rseq_register(void *rseq);
+
+/*
+ * Registers for, and makes, a full memory barrier in every thread of this process that is
+ * running (MEMBARRIER_CMD_PRIVATE_EXPEDITED).
+ */
+int host_membarrier_register(void);
+int host_membarrier(void);
 
 /*
  * Registers for, and makes, the barrier that aborts every restartable

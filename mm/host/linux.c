@@ -48,6 +48,8 @@
 #endif
 
 /* Of linux/membarrier.h. */
+#define MEMBARRIER_PRIVATE			8
+#define MEMBARRIER_REGISTER_PRIVATE		16
 #define MEMBARRIER_PRIVATE_RSEQ			128
 #define MEMBARRIER_REGISTER_PRIVATE_RSEQ	256
 
@@ -254,6 +256,11 @@ int host_gettid(void)
 	return (int)raw_syscall(SYS_gettid, 0);
 }
 
+bool host_thread_exists(int tid)
+{
+	return raw_syscall(SYS_tgkill, host_getpid(), tid, 0) != -ESRCH;
+}
+
 int host_getpid(void)
 {
 	return (int)raw_syscall(SYS_getpid, 0);
@@ -326,6 +333,20 @@ int host_rseq_register(void *rseq)
 #else
 	return -ENOSYS;
 #endif
+}
+
+int host_membarrier_register(void)
+{
+	if (fault(HOST_MEMBARRIER))
+		return -EPERM;
+	return (int)raw_syscall(SYS_membarrier, MEMBARRIER_REGISTER_PRIVATE, 0, 0);
+}
+
+int host_membarrier(void)
+{
+	if (fault(HOST_MEMBARRIER))
+		return -EPERM;
+	return (int)raw_syscall(SYS_membarrier, MEMBARRIER_PRIVATE, 0, 0);
 }
 
 int host_membarrier_rseq_register(void)

@@ -386,7 +386,7 @@ static void *drainer(void *arg)
 static void unregister(void)
 {
 	char *rseq = thread_pointer() + kmem_hot.rseq_cs_off - 8;
-	unsigned int size = percpu.own || __rseq_size < 32 ? 32 : __rseq_size;
+	unsigned int size = percpu.by_thread || __rseq_size < 32 ? 32 : __rseq_size;
 
 	if (syscall(SYS_rseq, rseq, size, RSEQ_UNREGISTER, RSEQ_SIGNATURE))
 		_exit(77);

@@ -227,15 +227,38 @@ Test(host, futexes)
 	cr_assert_geq(host_now_ms(), before + 60);
 }
 
-Test(host, membarrier)
+/* Where the kernel offers them, they work once registered. */
+static void check_membarrier(int registered, int (*barrier)(void))
 {
-	int ret = host_membarrier_rseq_register();
-
-	/* Where the kernel offers it, it works once registered. */
-	if (ret == 0)
-		cr_assert_eq(host_membarrier_rseq(), 0);
+	if (registered == 0)
+		cr_assert_eq(barrier(), 0);
 	else
-		cr_assert_lt(ret, 0);
+		cr_assert_lt(registered, 0);
+}
+
+Test(host, membarriers)
+{
+	check_membarrier(host_membarrier_register(), host_membarrier);
+	check_membarrier(host_membarrier_rseq_register(), host_membarrier_rseq);
+}
+
+static void *no_more(void *arg)
+{
+	*(int *)arg = host_gettid();
+	return NULL;
+}
+
+Test(host, thread_exists)
+{
+	pthread_t t;
+	int tid;
+
+	cr_assert(host_thread_exists(host_gettid()));
+	cr_assert_eq(pthread_create(&t, NULL, no_more, &tid), 0);
+	pthread_join(t, NULL);
+	for (int i = 0; i < 1000 && host_thread_exists(tid); i++)
+		sleep_ms(1);
+	cr_assert(!host_thread_exists(tid));
 }
 
 /* ---- output --------------------------------------------------------------------------- */

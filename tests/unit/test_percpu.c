@@ -16,6 +16,7 @@
 
 #include "mm/arch/rseq.h"
 #include "mm/task.h"
+#include "mm/vcpu.h"
 
 TestSuite(percpu, .timeout = 60);
 
@@ -161,7 +162,7 @@ static void *in_thread(void *(*fn)(void *))
 	void *result;
 
 	kfree(kmalloc(8, GFP_KERNEL));
-	if (!percpu.own)
+	if (!percpu.by_thread || percpu.mode != PERCPU_RSEQ)
 		cr_skip_test("the C library registers threads, or nobody can");
 	cr_assert_eq(pthread_create(&t, NULL, fn, NULL), 0);
 	cr_assert_eq(pthread_join(t, &result), 0);
@@ -582,10 +583,18 @@ static void token_claim(void *p)
 		stat_inc(race_errors);
 }
 
+/* In fallback mode: no virtual CPU of its own for this thread; those are test_vcpu.c's. */
+static void share(void)
+{
+	vcpu_own = NULL;
+	vcpu_thread_init();
+}
+
 /* Takes one token and gives it back, for ever; a token is never with two threads. */
 static void *race(void *arg)
 {
 	(void)arg;
+	share();
 	percpu_thread_ready();
 	while (!READ_ONCE(race_stop)) {
 		void *p = percpu_pop(race_slot);
@@ -651,6 +660,7 @@ Test(percpu, drain_against_running_threads)
 	pthread_t t[4];
 
 	kfree(kmalloc(8, GFP_KERNEL));
+	share();
 	race_slot = new_slot();
 	hand_made_init(&race_mag, TOKENS);
 	reload(TOKENS);
