@@ -363,9 +363,8 @@ static struct magazine *take_spare(struct magazine_cache *mc, struct magazine *m
 
 /*
  * Behind every loading. A thread that came here before the cache was closed takes back
- * what it has loaded. No barrier: that was either before the drainer's exchange,
- * which then finds it, or after the drainer's membarrier, and then the flag, set
- * before that, is seen.
+ * what it has loaded. No barrier: that was either before magazine_cache_close()'s, and its
+ * drainer finds it, or after it, and then the flag, set before that, is seen.
  */
 static void loaded(struct magazine_cache *mc)
 {
@@ -710,8 +709,10 @@ bool magazine_cache_drain(struct magazine_cache *mc, bool cpus)
 void magazine_cache_close(struct magazine_cache *mc, bool closed)
 {
 	WRITE_ONCE(mc->closed, closed);
-	if (closed)
-		magazine_cache_drain(mc, true);
+	if (!closed)
+		return;
+	percpu_barrier();
+	magazine_cache_drain(mc, true);
 }
 
 void magazine_cache_destroy(struct magazine_cache *mc)

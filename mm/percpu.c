@@ -376,13 +376,15 @@ static bool drain_batch(unsigned int first, unsigned int n, unsigned int slot,
 			     void (*fn)(void **top, void *arg), void *arg)
 {
 	long old[DRAIN_BATCH];
+	bool taken[DRAIN_BATCH];
 	bool any = false, again = false;
 
 	for (unsigned int i = 0; i < n; i++) {
 		long *word = percpu_slot(first + i, slot);
 
-		old[i] = READ_ONCE(*word);
-		if (old[i] == WORD_CLOSED)
+		/* A page that was never touched stays so. */
+		taken[i] = READ_ONCE(*word) != WORD_CLOSED;
+		if (!taken[i])
 			continue;
 		old[i] = __atomic_exchange_n(word, WORD_DRAINING, __ATOMIC_ACQ_REL);
 		any = true;
@@ -396,14 +398,14 @@ static bool drain_batch(unsigned int first, unsigned int n, unsigned int slot,
 		 */
 		percpu.can_drain = false;
 		for (unsigned int i = 0; i < n; i++)
-			if (old[i] != WORD_CLOSED)
+			if (taken[i])
 				put_back(first + i, slot, old[i]);
 		return true;
 	}
 	for (unsigned int i = 0; i < n; i++) {
 		long *word = percpu_slot(first + i, slot);
 
-		if (old[i] == WORD_CLOSED)
+		if (!taken[i])
 			continue;
 		if (percpu.mode == PERCPU_FALLBACK && !vcpu_wait_left(first + i)) {
 			put_back(first + i, slot, old[i]);
@@ -419,6 +421,12 @@ static bool drain_batch(unsigned int first, unsigned int n, unsigned int slot,
 			fn(round_of(first + i, old[i]), arg);
 	}
 	return !again;
+}
+
+void percpu_barrier(void)
+{
+	if (percpu.can_drain && (percpu.mode == PERCPU_RSEQ || percpu.by_thread))
+		drain_barrier();
 }
 
 bool percpu_drain(unsigned int slot, void (*fn)(void **top, void *arg), void *arg)
@@ -493,12 +501,16 @@ static void vfork_count(int change)
 
 void percpu_vfork_enter(void)
 {
+	if (percpu.mode == PERCPU_FALLBACK)
+		vcpu_vfork_enter();
 	vfork_count(1);
 }
 
 void percpu_vfork_leave(void)
 {
 	vfork_count(-1);
+	if (percpu.mode == PERCPU_FALLBACK)
+		vcpu_vfork_leave();
 }
 
 /* ---- slot numbers: slab_mutex, or start-up ------------------------------------------ */

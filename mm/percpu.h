@@ -158,6 +158,11 @@ bool percpu_cmpxchg(unsigned int cpu, unsigned int slot, long expect, long new);
  * the kernel offers no membarrier, or because each time somebody was just using them.
  */
 bool percpu_drain(unsigned int slot, void (*fn)(void **top, void *arg), void *arg);
+/*
+ * Between a store and a drain: a magazine that the drain does not find was loaded after it, by
+ * a thread that sees the store from there on.
+ */
+void percpu_barrier(void);
 /* The same for a slot that nobody uses any more (its cache is being destroyed). */
 void percpu_drain_dead(unsigned int slot, void (*fn)(void **top, void *arg), void *arg);
 

@@ -30,7 +30,8 @@
  * load of the word. So if the drainer finds 0, the owner's operation is either over, and what
  * it has committed is seen, or it begins behind the exchange, reads WORD_DRAINING and misses.
  * An operation is a few instructions and makes no call, so the wait is short unless the owner
- * is preempted; after a twentieth of a second it is given up.
+ * is preempted, or in a signal handler that came in the middle. So after 10 ms it is given
+ * up, and later drainers only look until the owner has left.
  *
  * Where the kernel has no membarrier none is owned.
  */
@@ -39,8 +40,9 @@
 #include "host/host.h"
 #include "task.h"
 
-/* Each 1 ms. */
-#define WAIT_TRIES	50
+/* How often a drainer looks whether an owner has left; then so often each millisecond. */
+#define SPIN_TRIES	200
+#define WAIT_TRIES	10
 /* Misses between two looks for one that could be owned: twice as many each time, up to this. */
 #define LOOKS_MAX	4096U
 
@@ -53,6 +55,7 @@ __thread struct vcpu *vcpu_own;
 
 static __thread struct {
 	u32 shared;			/* the one of these that it had last */
+	u32 busy;			/* before vfork() */
 	u32 looks, left;		/* misses between two looks, and up to the next */
 	bool never;
 } mine __attribute__((tls_model("initial-exec")));
@@ -74,18 +77,24 @@ unsigned int vcpu_first_owned(void)
 
 /* ---- owners -------------------------------------------------------------------------- */
 
+static bool owner_lives(u64 owner)
+{
+	return host_thread_exists((int)(u32)owner);
+}
+
 /*
  * The id of a thread that has ended may be another's by now: then nobody gets it before that
- * one ends, or that one does. The fence is for what the dead thread wrote, which the kernel's
- * locks on its way out have ordered before its id was free.
+ * one ends, or that one does. It may become another's between the look and the exchange, which
+ * fails then, since that one has counted itself. The fence is for what the dead thread wrote,
+ * which the kernel's locks on its way out have ordered before its id was free.
  */
 static bool claim(struct vcpu *v, u32 tid)
 {
-	u32 owner = READ_ONCE(v->owner);
+	u64 owner = READ_ONCE(v->owner);
 
-	if (owner && owner != tid && host_thread_exists((int)owner))
+	if (owner && (u32)owner != tid && owner_lives(owner))
 		return false;
-	if (!__atomic_compare_exchange_n(&v->owner, &owner, tid, false,
+	if (!__atomic_compare_exchange_n(&v->owner, &owner, ((owner >> 32) + 1) << 32 | tid, false,
 					 __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
 		return false;
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
@@ -98,18 +107,19 @@ static bool claim(struct vcpu *v, u32 tid)
  */
 static void look_for_one(void)
 {
-	u32 tid = (u32)host_gettid();
+	u32 tid;
 
+	mine.looks = mine.looks ? min(2 * mine.looks, LOOKS_MAX) : 64;
+	mine.left = mine.looks;
 	if (READ_ONCE(percpu.vforks) || host_getpid() != percpu.pid)
 		return;
+	tid = (u32)host_gettid();
 	for (unsigned int cpu = nr_shared; cpu < nr_all; cpu++)
 		if (claim(&vcpus[cpu], tid)) {
 			vcpus[cpu].busy = 0;
 			WRITE_ONCE(vcpu_own, &vcpus[cpu]);
 			return;
 		}
-	mine.looks = mine.looks ? min(2 * mine.looks, LOOKS_MAX) : 64;
-	mine.left = mine.looks;
 }
 
 void vcpu_want(void)
@@ -127,7 +137,7 @@ void vcpu_thread_init(void)
 
 unsigned int vcpu_number(void)
 {
-	return vcpu_own ? (unsigned int)(vcpu_own - vcpus) : mine.shared;
+	return vcpu_own && likely(!vcpu_own->busy) ? (unsigned int)(vcpu_own - vcpus) : mine.shared;
 }
 
 /* ---- taking one ------------------------------------------------------------------------ */
@@ -248,11 +258,10 @@ long vcpu_take_shared(unsigned int cpu, unsigned int slot)
 {
 	long *word = percpu_slot(cpu, slot), old;
 
-	if (READ_ONCE(*word) == WORD_CLOSED)
-		return WORD_CLOSED;	/* a page that was never touched stays so */
 	lock(&vcpus[cpu].lock);
 	old = *word;
-	WRITE_ONCE(*word, WORD_CLOSED);
+	if (old != WORD_CLOSED)		/* a page that was never touched stays so */
+		WRITE_ONCE(*word, WORD_CLOSED);
 	unlock(&vcpus[cpu].lock);
 	return old;
 }
@@ -260,17 +269,32 @@ long vcpu_take_shared(unsigned int cpu, unsigned int slot)
 /* The owner may be the caller: drainers are in no operation. */
 bool vcpu_wait_left(unsigned int cpu)
 {
-	u32 *busy = &vcpus[cpu].busy;
+	struct vcpu *v = &vcpus[cpu];
+	int tries = SPIN_TRIES + (v->stuck ? 0 : WAIT_TRIES);
 
-	for (int i = 0; i < WAIT_TRIES; i++) {
-		if (!__atomic_load_n(busy, __ATOMIC_ACQUIRE))
+	for (int i = 0; i < tries; i++) {
+		if (!__atomic_load_n(&v->busy, __ATOMIC_ACQUIRE)) {
+			v->stuck = 0;
 			return true;
-		if (i == 0)
-			host_yield();
-		else
-			host_futex_wait_ms(busy, 1, 1);
+		}
+		if (i >= SPIN_TRIES)
+			host_futex_wait_ms(&v->busy, 1, 1);
 	}
-	return false;
+	v->stuck = 1;
+	return !owner_lives(READ_ONCE(v->owner));	/* it never leaves it, nor commits */
+}
+
+/* ---- vfork -------------------------------------------------------------------------------------- */
+
+void vcpu_vfork_enter(void)
+{
+	mine.busy = vcpu_own ? vcpu_own->busy : 0;
+}
+
+void vcpu_vfork_leave(void)
+{
+	if (vcpu_own)
+		WRITE_ONCE(vcpu_own->busy, mine.busy);
 }
 
 /* ---- fork -------------------------------------------------------------------------------------- */
@@ -294,7 +318,10 @@ void vcpu_fork_unlock(void)
 void vcpu_fork_child(void)
 {
 	for (unsigned int cpu = nr_shared; cpu < nr_all; cpu++) {
-		vcpus[cpu].owner = &vcpus[cpu] == vcpu_own ? (u32)host_gettid() : 0;
-		vcpus[cpu].busy = 0;
+		struct vcpu *v = &vcpus[cpu];
+
+		v->owner = v == vcpu_own ? (u32)host_gettid() : 0;
+		if (v != vcpu_own)
+			v->busy = 0;
 	}
 }

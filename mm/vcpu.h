@@ -39,17 +39,23 @@ bool vcpu_cmpxchg(unsigned int cpu, unsigned int slot, long expect, long new);
 
 /*
  * Drainers (percpu.c): the first that has an owner; takes the word of @slot on a shared one;
- * waits until the owner of another is in no operation that it began before. False: it stays in it.
+ * waits until the owner of another is in no operation that it began before. False: it stays
+ * in it. The first wait for such an owner may take 10 ms; until it has left, others do not wait.
  */
 unsigned int vcpu_first_owned(void);
 long vcpu_take_shared(unsigned int cpu, unsigned int slot);
 bool vcpu_wait_left(unsigned int cpu);
 
+/* Around vfork(): a child that was killed in an operation leaves its parent in none. */
+void vcpu_vfork_enter(void);
+void vcpu_vfork_leave(void);
+
 /* ---- hits ---------------------------------------------------------------------------- */
 
 struct vcpu {
-	u32 owner;			/* a thread's id; 0: none has had it */
+	u64 owner;			/* a thread's id, and above it how many have had it; 0: none */
 	u32 busy;			/* the owner is in an operation; the owner's to write */
+	u32 stuck;			/* and does not leave it; the drainer's */
 	long *area;			/* of one that is owned; constant */
 	struct kmem_lock lock;		/* of a shared one */
 } __cacheline_aligned;

@@ -176,7 +176,8 @@ Test(vcpu, another_look_later)
 	vcpu_own = NULL;	/* it is still in our name */
 	n = vcpu_number();
 	cr_expect(!owned(n));
-	percpu_thread_ready();
+	for (int i = 0; i < 70; i++)
+		percpu_thread_ready();
 	cr_expect(owned(vcpu_number()), "and is ours again");
 }
 
@@ -318,12 +319,17 @@ static void *interrupted(void *arg)
 Test(vcpu, an_owner_that_does_not_leave)
 {
 	pthread_t t;
+	u64 before;
 
 	if (!start())
 		return;
 	cr_assert(pthread_create(&t, NULL, interrupted, NULL) == 0);
 	await(1);
 	cr_expect(!percpu_drain(slot, count_drained, NULL));
+	before = host_now_ms();
+	for (int i = 0; i < 300; i++)
+		cr_expect(!percpu_drain(slot, count_drained, NULL));
+	cr_expect(host_now_ms() - before < 3000, "it is waited for once");
 	cr_expect(drained == 0);
 	step_to(2);
 	await(3);
@@ -336,7 +342,7 @@ Test(vcpu, an_owner_that_does_not_leave)
 static void *commit_soon(void *arg)
 {
 	(void)arg;
-	usleep(20000);
+	usleep(3000);
 	step_to(2);
 	return NULL;
 }
@@ -442,6 +448,116 @@ Test(vcpu, drained_while_it_works)
 	cr_expect(percpu_drain(slot, hand_back, &m));
 	if (drained > before)
 		cr_expect(found + (kept != NULL) == ROUNDS, "%u and %p", found, kept);
+}
+
+static void *leave_some_more(void *arg)
+{
+	percpu_thread_ready();
+	load(arg, 1);
+	return vcpu_own->busy ? arg : NULL;
+}
+
+/* One that has died in an operation is not waited for, nor does the next owner begin in it. */
+static void *die_in_it(void *arg)
+{
+	load(arg, 3);
+	vcpu_enter(vcpu_own);
+	return (void *)(long)host_gettid();
+}
+
+Test(vcpu, an_owner_that_died_in_an_operation)
+{
+	static struct hand_made m;
+	pthread_t t;
+	void *p;
+
+	if (!start())
+		return;
+	hand_made_init(&m, 3);
+	cr_assert(pthread_create(&t, NULL, die_in_it, &m) == 0);
+	pthread_join(t, &p);
+	gone((int)(long)p);
+	cr_expect(percpu_drain(slot, count_drained, NULL));
+	cr_expect(drained == 1 && rounds == 3, "%u, %u", drained, rounds);
+	hand_made_init(&m, 1);
+	cr_assert(pthread_create(&t, NULL, leave_some_more, &m) == 0);
+	pthread_join(t, &p);
+	cr_expect(p == NULL, "%p", p);
+}
+
+/*
+ * Two threads look at one whose owner has died; the id is given to the one that takes it. The
+ * other one, which has seen the dead owner, comes too late.
+ */
+Test(vcpu, a_thread_id_that_is_used_again)
+{
+	u64 seen, mine;
+
+	if (!start())
+		return;
+	percpu_thread_ready();
+	seen = mine = vcpu_own->owner;
+	vcpu_own = NULL;
+	for (int i = 0; i < 70 && !vcpu_own; i++)
+		percpu_thread_ready();
+	cr_assert(vcpu_own);
+	cr_expect((u32)vcpu_own->owner == (u32)mine, "the same thread");
+	cr_expect(vcpu_own->owner != seen, "and who has looked before can tell");
+}
+
+/* A vfork child that was killed in an operation. */
+Test(vcpu, a_killed_vfork_child)
+{
+	if (!start())
+		return;
+	percpu_thread_ready();
+	percpu_vfork_enter();
+	vcpu_enter(vcpu_own);
+	percpu_vfork_leave();
+	cr_expect(vcpu_own->busy == 0);
+}
+
+/*
+ * A drainer sees a magazine, and its owner takes it off before the drainer does: the slot is
+ * closed behind both of them, and can be used.
+ */
+static void *on_and_off(void *arg)
+{
+	unsigned int cpu = (percpu_thread_ready(), vcpu_number());
+
+	while (!READ_ONCE(stop)) {
+		long word = word_of(cpu, hand_made_top(arg, 2));
+
+		if (percpu_cmpxchg(cpu, slot, WORD_CLOSED, word))
+			percpu_cmpxchg(cpu, slot, word, WORD_CLOSED);
+	}
+	return (void *)(unsigned long)cpu;
+}
+
+static void no_matter(void **top, void *arg)
+{
+	(void)top, (void)arg;
+}
+
+Test(vcpu, no_slot_is_left_draining)
+{
+	static struct hand_made m;
+	unsigned int left = 0;
+	pthread_t t;
+	void *cpu;
+
+	if (!start())
+		return;
+	hand_made_init(&m, 2);
+	cr_assert(pthread_create(&t, NULL, on_and_off, &m) == 0);
+	for (int i = 0; i < 20000; i++) {
+		if (percpu_drain(slot, no_matter, NULL))
+			for (unsigned int c = vcpu_first_owned(); c < percpu.nr_cpus; c++)
+				left += READ_ONCE(*percpu_slot(c, slot)) == WORD_DRAINING;
+	}
+	WRITE_ONCE(stop, true);
+	pthread_join(t, &cpu);
+	cr_expect(left == 0, "%u", left);
 }
 
 /* What a thread leaves behind is drained, and is the next one's. */
