@@ -182,20 +182,22 @@ static long own_rseq(void)
  * the kernel has done with the thread; musl unmaps the stack of a detached one under its
  * feet, where the kernel would still write to it.
  */
+#if KMEM_HAVE_RSEQ && defined(__GLIBC__) && !defined(KMEM_TSAN)
+#define MAY_REGISTER	true
+#else
+#define MAY_REGISTER	false
+#endif
+
 static bool init_own(void)
 {
-#if KMEM_HAVE_RSEQ && defined(__GLIBC__) && !defined(KMEM_TSAN)
 	/* And one more, for threads that have none. */
 	unsigned int n = host_possible_cpus() + 1;
 
-	if (!kmem_params.rseq || n == 1 || 2 * n > CPU_NONE || !map_own_areas(n))
+	if (!MAY_REGISTER || !kmem_params.rseq || n == 1 || 2 * n > CPU_NONE || !map_own_areas(n))
 		return false;
 	percpu.by_thread = true;
 	use_rseq(own_rseq(), n);
 	return true;
-#else
-	return false;
-#endif
 }
 
 static bool init_fallback(void)
