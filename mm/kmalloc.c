@@ -320,18 +320,13 @@ static struct page *object_page(const void *object, struct kmem_cache **s)
 }
 
 /*
- * The kmalloc cache that an object is of, by the byte that free() looks at, without
- * its struct page; NULL: ask that. Programs that keep books call
- * malloc_usable_size() for each of their calls.
+ * The kmalloc cache that an object is of; NULL: ask its struct page. Programs that keep
+ * books call malloc_usable_size() for each of their calls.
  */
 static inline struct kmem_cache *mapped_cache(const void *object)
 {
-	unsigned long zpn = (unsigned long)((char *)object - kmem_hot.heap_base) >> PAGE_SHIFT;
-	unsigned int slot;
+	unsigned int slot = kmalloc_slot_of(object);
 
-	if (unlikely(zpn >= HOT_READ(kmem_hot.heap_pages)))
-		return NULL;
-	slot = kmem_hot.slotmap[zpn];
 	return likely(slot) ? kmalloc_caches[slot - SLOT_KMALLOC] : NULL;
 }
 

@@ -39,6 +39,17 @@ static __always_inline bool kfree_hit(void *object)
 	return rseq_push(kmem_hot.slotmap[zpn], object);
 }
 
+/*
+ * The slot of the kmalloc cache that an object lies in, by the byte that free() looks at,
+ * without its struct page; 0: no such object.
+ */
+static __always_inline u8 kmalloc_slot_of(const void *object)
+{
+	unsigned long zpn = (unsigned long)((const char *)object - kmem_hot.heap_base) >> PAGE_SHIFT;
+
+	return likely(zpn < HOT_READ(kmem_hot.heap_pages)) ? kmem_hot.slotmap[zpn] : SLOT_NONE;
+}
+
 /* Both again, in fallback mode, for the beginning of the slow paths. */
 static __always_inline void *kmalloc_vcpu_hit(size_t size)
 {
@@ -49,11 +60,7 @@ static __always_inline void *kmalloc_vcpu_hit(size_t size)
 
 static __always_inline bool kfree_vcpu_hit(void *object)
 {
-	unsigned long zpn = (unsigned long)((char *)object - kmem_hot.heap_base) >> PAGE_SHIFT;
-
-	if (unlikely(zpn >= HOT_READ(kmem_hot.heap_pages)))
-		return false;
-	return vcpu_hit_push(kmem_hot.slotmap[zpn], object);
+	return vcpu_hit_push(kmalloc_slot_of(object), object);
 }
 
 #endif /* MM_KMALLOC_HIT_H */

@@ -118,14 +118,6 @@ static struct magazine *spare_get(void)
 	return m;
 }
 
-/* The slot of the kmalloc cache that an object lies in; 0: no such object. */
-static u8 kmalloc_slot_of(const void *object)
-{
-	unsigned long zpn = (unsigned long)((const char *)object - kmem_hot.heap_base) >> PAGE_SHIFT;
-
-	return zpn < READ_ONCE(kmem_hot.heap_pages) ? kmem_hot.slotmap[zpn] : 0;
-}
-
 static bool is_small(const void *object)
 {
 	return kmalloc_slot_of(object) - SLOT_KMALLOC < SMALL_SLOTS;

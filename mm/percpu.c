@@ -284,13 +284,15 @@ void percpu_thread_init(void)
 
 /* ---- operations ------------------------------------------------------------------ */
 
+/* Of a thread that is ready. */
+static unsigned int area_number(void)
+{
+	return percpu.mode == PERCPU_RSEQ ? thread_cpu() : vcpu_number();
+}
+
 unsigned int percpu_cpu(void)
 {
-	bool ready = percpu_thread_ready();
-
-	if (percpu.mode == PERCPU_FALLBACK)
-		return vcpu_number();
-	return ready ? thread_cpu() : percpu.nr_cpus - 1;
+	return percpu_thread_ready() ? area_number() : percpu.nr_cpus - 1;
 }
 
 long percpu_word(unsigned int slot, unsigned int *cpu)
@@ -299,7 +301,7 @@ long percpu_word(unsigned int slot, unsigned int *cpu)
 		*cpu = 0;
 		return WORD_DRAINING;
 	}
-	*cpu = percpu.mode == PERCPU_RSEQ ? thread_cpu() : vcpu_number();
+	*cpu = area_number();
 	return READ_ONCE(*percpu_slot(*cpu, slot));
 }
 
@@ -339,6 +341,20 @@ bool percpu_cmpxchg(unsigned int cpu, unsigned int slot, long expect, long new)
 #define DRAIN_BATCH	64
 #define DRAIN_TRIES	4
 
+/* Where nobody has written meanwhile. */
+static void put_back(unsigned int cpu, unsigned int slot, long old)
+{
+	long expect = WORD_DRAINING;
+
+	__atomic_compare_exchange_n(percpu_slot(cpu, slot), &expect, old, false,
+				    __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+}
+
+static int drain_barrier(void)
+{
+	return percpu.mode == PERCPU_RSEQ ? host_membarrier_rseq() : host_membarrier();
+}
+
 /*
  * Taking a magazine from another CPU while threads there may be in a section.
  *
@@ -361,21 +377,8 @@ bool percpu_cmpxchg(unsigned int cpu, unsigned int slot, long expect, long new)
  * "operation", and (2) waits for its end (vcpu.c). Where it does not come, what was there
  * goes back: whoever wrote meanwhile had read that, or missed.
  */
-static void put_back(unsigned int cpu, unsigned int slot, long old)
-{
-	long expect = WORD_DRAINING;
-
-	__atomic_compare_exchange_n(percpu_slot(cpu, slot), &expect, old, false,
-				    __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
-}
-
-static int drain_barrier(void)
-{
-	return percpu.mode == PERCPU_RSEQ ? host_membarrier_rseq() : host_membarrier();
-}
-
 static bool drain_batch(unsigned int first, unsigned int n, unsigned int slot,
-			     void (*fn)(void **top, void *arg), void *arg)
+			void (*fn)(void **top, void *arg), void *arg)
 {
 	long old[DRAIN_BATCH];
 	bool taken[DRAIN_BATCH];
@@ -442,8 +445,6 @@ bool percpu_drain(unsigned int slot, void (*fn)(void **top, void *arg), void *ar
 		if (old != WORD_CLOSED)
 			fn(round_of(cpu, old), arg);
 	}
-	if (first == percpu.nr_cpus)
-		return true;
 	for (unsigned int cpu = first; cpu < percpu.nr_cpus; cpu += DRAIN_BATCH) {
 		unsigned int n = min(percpu.nr_cpus - cpu, (unsigned int)DRAIN_BATCH);
 		bool taken = false;

@@ -335,32 +335,31 @@ int host_rseq_register(void *rseq)
 #endif
 }
 
-int host_membarrier_register(void)
+static int membarrier(int command)
 {
 	if (fault(HOST_MEMBARRIER))
 		return -EPERM;
-	return (int)raw_syscall(SYS_membarrier, MEMBARRIER_REGISTER_PRIVATE, 0, 0);
+	return (int)raw_syscall(SYS_membarrier, command, 0, 0);
+}
+
+int host_membarrier_register(void)
+{
+	return membarrier(MEMBARRIER_REGISTER_PRIVATE);
 }
 
 int host_membarrier(void)
 {
-	if (fault(HOST_MEMBARRIER))
-		return -EPERM;
-	return (int)raw_syscall(SYS_membarrier, MEMBARRIER_PRIVATE, 0, 0);
+	return membarrier(MEMBARRIER_PRIVATE);
 }
 
 int host_membarrier_rseq_register(void)
 {
-	if (fault(HOST_MEMBARRIER))
-		return -EPERM;
-	return (int)raw_syscall(SYS_membarrier, MEMBARRIER_REGISTER_PRIVATE_RSEQ, 0, 0);
+	return membarrier(MEMBARRIER_REGISTER_PRIVATE_RSEQ);
 }
 
 int host_membarrier_rseq(void)
 {
-	if (fault(HOST_MEMBARRIER))
-		return -EPERM;
-	return (int)raw_syscall(SYS_membarrier, MEMBARRIER_PRIVATE_RSEQ, 0, 0);
+	return membarrier(MEMBARRIER_PRIVATE_RSEQ);
 }
 
 /* ---- output ---------------------------------------------------------------- */

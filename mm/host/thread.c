@@ -84,7 +84,6 @@ int host_thread_start(void (*fn)(void *), void *arg, const char *name)
 #define TLS_REACH	(1UL << 20)	/* each way; address space, not memory */
 #define GUARD		(64UL << 10)	/* a page of the largest size there is */
 
-
 extern const ptrdiff_t __rseq_offset __attribute__((weak));
 extern const unsigned int __rseq_size __attribute__((weak));
 

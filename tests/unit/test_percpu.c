@@ -3,6 +3,7 @@
  * Slots, their words, and the operations on them in both modes: percpu.c.
  * Magazines are made by hand here; magazine.c is tested by itself.
  */
+#include "hand_made.h"
 #include "one_cpu.h"
 #include "slab_test.h"
 
@@ -19,28 +20,6 @@
 #include "mm/vcpu.h"
 
 TestSuite(percpu, .timeout = 60);
-
-#define CAP	5
-
-/* What the words speak of: laid out as percpu.h draws it. */
-struct hand_made {
-	void *bottom;
-	void *round[CAP];
-	void *end;
-};
-
-static void hand_made_init(struct hand_made *m, unsigned int count)
-{
-	m->bottom = NULL;
-	for (unsigned int i = 0; i < CAP; i++)
-		m->round[i] = i < count ? (void *)(0x1000UL * (i + 1)) : (void *)1;
-	m->end = NULL;
-}
-
-static void **hand_made_top(struct hand_made *m, unsigned int count)
-{
-	return count ? &m->round[count - 1] : &m->bottom;
-}
 
 /* The library is up, and this thread stays on one CPU. */
 static void start(void)
