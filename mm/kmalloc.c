@@ -335,7 +335,14 @@ void kfree_slow(void *object, void *caller)
 	struct kmem_cache *s;
 	struct page *page;
 
-	if (kfree_vcpu_hit(object) || ZERO_OR_NULL_PTR(object))
+	if (kfree_vcpu_hit(object))
+		return;
+	s = mapped_cache(object);
+	if (likely(s && !s->mag.closed)) {
+		magazine_free_slow(&s->mag, object);
+		return;
+	}
+	if (ZERO_OR_NULL_PTR(object))
 		return;
 	page = object_page(object, &s);
 	if (unlikely(!page))

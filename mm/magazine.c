@@ -13,12 +13,13 @@
  * so the two go on and off a CPU together, by one word, and drainers find both.
  *
  * Misses. A miss takes the loaded magazine off the CPU. Popping from an empty one
- * swaps it for its spare if that is full, or for a full one from the depot, or gets it a
- * batch from the backend. Pushing onto a full one swaps it for its spare if that is
- * empty; else the spare goes to the depot, or a batch of it to the backend when the depot
+ * swaps it for its spare if that has rounds, or for a full one from the depot, or gets it a
+ * batch from the backend. Pushing onto a full one swaps it for its spare if that has room;
+ * a full spare goes to the depot, or a batch of it to the backend when the depot
  * has enough or the spare lies scattered over memory. What was taken off becomes the
  * spare of what is loaded. So however allocations and frees alternate, a trip to the depot or
- * the backend comes after a batch's or a magazine's worth of hits. Where two threads
+ * the backend comes after a batch's or a magazine's worth of hits; and a swap of the two
+ * after a few hits, since some rounds change places in it (make_room()). Where two threads
  * race for a slot the loser's magazines go to the depot; nothing is lost.
  *
  * Batches are bounded: a large magazine serves many hits between two misses, but
@@ -52,8 +53,14 @@
  */
 #define MAGAZINE_SMALL_BYTES	(32UL << 10)
 #define MAGAZINE_MAX_BYTES	(64UL << 10)
-/* A cache begins with three rounds if eleven would hold more. */
-#define MAGAZINE_START_BYTES	(12UL << 10)
+/*
+ * What the first magazines hold at most: eleven rounds, or more of them. A program that is
+ * gone after a hundred objects makes half as many magazines than where all caches begin
+ * with eleven.
+ */
+#define START_BYTES		(12UL << 10)
+#define START_SMALL_BYTES	(4UL << 10)
+#define START_MAX_LEVEL		3
 /* What a depot may hold, magazines and all: an eighth within these bounds, in 1 to 16. */
 #define DEPOT_MIN_BYTES		(48UL << 10)
 #define DEPOT_MAX_BYTES		(256UL << 10)
@@ -64,6 +71,8 @@
 #define NEAR			128UL
 /* Objects that a miss gets from the backend, or gives back. */
 #define BATCH			256U
+/* Rounds that go along when a full magazine is exchanged, or a fourth of what it holds. */
+#define CARRIED			16U
 /* A level is left after this many misses, times its capacity over 3. */
 #define LEVEL_MISSES		4
 
@@ -515,29 +524,62 @@ static void flush_oldest(struct magazine_cache *mc, struct magazine *m)
 	memmove(m->round, m->round + n, m->count * sizeof(void *));
 }
 
-/*
- * A magazine with room, in exchange for @spare, which may be NULL: for a full one, which will
- * have it for its spare. NULL: no memory.
- */
-static struct magazine *with_room(struct magazine_cache *mc, struct magazine *spare)
+/* The @n newest rounds of @m, which has as many, to @to, which has room for them. */
+static void move_newest(struct magazine *m, struct magazine *to, u32 n)
 {
-	unsigned int level = READ_ONCE(mc->level);
+	m->count -= n;
+	memcpy(to->round + to->count, m->round + m->count, n * sizeof(void *));
+	to->count += n;
+}
+
+/* For the full @spare one that is empty, or itself with less in it; NULL: no memory. */
+static struct magazine *spare_with_room(struct magazine_cache *mc, struct magazine *spare)
+{
 	struct magazine *empty;
 
-	if (!spare)
-		return depot_get_empty(mc);
-	if (spare->count) {
-		if (!scattered(mc, spare) && depot_trade_full(mc, spare, &empty))
-			return empty;
-		flush_oldest(mc, spare);
+	if (!scattered(mc, spare) && depot_trade_full(mc, spare, &empty))
+		return empty;
+	flush_oldest(mc, spare);
+	return spare;
+}
+
+/*
+ * Makes room in *@m, which is full, or exchanges it for one with room, whose spare it is then.
+ *
+ * In the exchange some rounds go along: else a program that takes two objects and gives two
+ * back, at the edge between two magazines, would come here with every other call. What a
+ * spare lacks by that it gets before it goes to the depot.
+ */
+static void make_room(struct magazine_cache *mc, struct magazine **m, struct magazine **spare)
+{
+	struct magazine *full = *m, *next = *spare;
+	u32 carried;
+
+	if (next && next->count > next->capacity / 2 && next->count < next->capacity) {
+		move_newest(full, next, min(next->capacity - next->count, full->count));
+		return;
 	}
-	return spare->capacity < MAGAZINE_CAPACITY(level) ?
-	       magazine_enlarge(spare, depot_get_empty(mc), level) : spare;
+	if (!next)
+		next = depot_get_empty(mc);
+	else if (next->count == next->capacity)
+		next = spare_with_room(mc, next);
+	if (next && next->capacity < MAGAZINE_CAPACITY(READ_ONCE(mc->level)))
+		next = magazine_enlarge(next, depot_get_empty(mc), mc->level);
+	*spare = NULL;
+	if (unlikely(!next)) {
+		flush_oldest(mc, full);
+		return;
+	}
+	carried = min(CARRIED, min(full->capacity, next->capacity) / 4 + 1);
+	if (next->count < carried)
+		move_newest(full, next, carried - next->count);
+	*spare = full;
+	*m = next;
 }
 
 void magazine_free_slow(struct magazine_cache *mc, void *object)
 {
-	struct magazine *m, *spare, *next;
+	struct magazine *m, *spare;
 	enum unload was;
 
 	if (mc->slot == SLOT_NONE) {
@@ -560,14 +602,8 @@ void magazine_free_slow(struct magazine_cache *mc, void *object)
 			magazine_load(mc, m, NULL);
 		return;
 	}
-	if (likely(m->count == m->capacity)) {
-		next = with_room(mc, spare);
-		spare = next ? m : NULL;
-		if (likely(next))
-			m = next;
-		else
-			flush_oldest(mc, m);
-	}
+	if (likely(m->count == m->capacity))
+		make_room(mc, &m, &spare);
 	m->round[m->count++] = object;
 	magazine_load(mc, m, spare);
 }
@@ -737,6 +773,17 @@ void magazine_fork_unlock(void)
 
 /* ---- the rest --------------------------------------------------------------------------------- */
 
+/* Three rounds; eleven, where they do not hold much; up to 67 of what is small. */
+static u8 start_level(size_t round_bytes)
+{
+	u8 level = MAGAZINE_CAPACITY(1) * round_bytes <= START_BYTES;
+
+	while (level && level < START_MAX_LEVEL &&
+	       MAGAZINE_CAPACITY(level + 1U) * round_bytes <= START_SMALL_BYTES)
+		level++;
+	return level;
+}
+
 void magazine_cache_init(struct magazine_cache *mc, unsigned int slot,
 			 size_t round_bytes, const struct magazine_backend *backend)
 {
@@ -750,7 +797,7 @@ void magazine_cache_init(struct magazine_cache *mc, unsigned int slot,
 	while (mc->max_level + 1 < MAGAZINE_LEVELS &&
 	       level_fits(mc->max_level + 1U, round_bytes, MAGAZINE_MAX_BYTES))
 		mc->max_level++;
-	mc->level = MAGAZINE_CAPACITY(1) * round_bytes <= MAGAZINE_START_BYTES;
+	mc->level = start_level(round_bytes);
 	mc->max_full = depot_limit(mc);
 }
 

@@ -28,7 +28,7 @@
 struct magazine {
 	union {
 		struct magazine *next;	/* in the depot; depot lock */
-		struct magazine *spare;	/* while it is loaded: full or empty, or NULL */
+		struct magazine *spare;	/* while it is loaded; NULL: none */
 	};
 	u32 capacity;			/* constant */
 	u32 count;			/* valid while it is not loaded */
@@ -60,27 +60,31 @@ struct magazine_backend {
 };
 
 struct magazine_cache {
+	/*
+	 * A cache line that is written once a batch at most: kmem_cache_alloc() and what
+	 * misses read it, which from a cache that is seldom used waits for each line.
+	 */
 	unsigned int slot;		/* SLOT_NONE: no magazines, all goes to the backend */
 	u8 level;			/* of new magazines; grows with use; depot lock */
 	u8 max_level;			/* bounded by the bytes that the rounds hold */
+	bool closed;			/* nothing stays loaded; magazine_cache_close() */
+	bool dead;			/* being destroyed: keep nothing; depot lock */
 	u32 round_bytes;		/* bytes of an object */
-	unsigned long live_bytes;	/* bytes of all objects, as the backend counts them; a hint */
 	const struct magazine_backend *backend;
+	unsigned long live_bytes;	/* bytes of all objects, as the backend counts them; a hint */
+	unsigned long nr_refill, nr_flush;	/* statistics: batches from and to the backend */
+	unsigned long nr_seen;		/* the sum of all statistics at the reclaimer's last look */
 
-	struct kmem_lock lock;		/* "depot lock": all below */
+	unsigned int max_full;		/* above it the depot's are flushed; follows live_bytes; depot lock */
+
+	/* The next line: the depot. */
 	struct magazine *full;		/* count > 0; the last one put first */
 	struct magazine *empty;		/* count == 0 */
+	struct kmem_lock lock;		/* "depot lock": all here but spare_rounds */
 	unsigned int nr_full, nr_empty;
-	unsigned int max_full;		/* above it a full magazine is flushed; follows live_bytes */
 	unsigned int misses;		/* since the level last grew */
-	bool dead;			/* being destroyed: keep nothing */
-	bool closed;			/* nothing stays loaded; magazine_cache_close() */
-
-	/* Statistics (depot lock). */
-	unsigned long nr_depot_get, nr_depot_put;	/* magazines from and to the depot */
-	unsigned long nr_refill, nr_flush;		/* batches from and to the backend */
+	unsigned long nr_depot_get, nr_depot_put;	/* statistics: magazines from and to it */
 	unsigned long spare_rounds;	/* in loaded magazines' spares; atomic */
-	unsigned long nr_seen;		/* the sum of these at the reclaimer's last look */
 };
 
 /*

@@ -524,6 +524,54 @@ Test(magazine, waves_are_served_by_the_spare)
 	finish();
 }
 
+/* Which magazine is loaded here. */
+static struct magazine *loaded_now(void)
+{
+	unsigned int cpu;
+	long word = percpu_word(mc.slot, &cpu);
+
+	return word == WORD_CLOSED || word == WORD_DRAINING ? NULL : magazine_of(round_of(cpu, word));
+}
+
+/*
+ * Wherever a program stands, also where the loaded magazine runs full: taking a few objects
+ * and giving them back does not exchange magazines each time.
+ */
+Test(magazine, no_exchange_at_every_call)
+{
+	for (unsigned int level = 1; level < 6; level++) {
+		const unsigned int cap = MAGAZINE_CAPACITY(level), held = 4 * cap;
+		const unsigned int step = level == 1 ? 1 : 3;
+		void *p[held];
+
+		start(16);
+		mc.level = mc.max_level = (u8)level;
+		mc.max_full = 16;
+		for (unsigned int i = 0; i < held; i++)
+			cr_assert(p[i] = take());
+		for (unsigned int k = held; k > step; k--) {
+			struct magazine *was = loaded_now();
+			unsigned int exchanges = 0;
+
+			for (unsigned int round = 0; round < 20; round++) {
+				for (unsigned int i = 1; i <= step; i++)
+					give(p[k - i]);
+				exchanges += loaded_now() != was;
+				was = loaded_now();
+				for (unsigned int i = step; i >= 1; i--)
+					cr_assert(p[k - i] = take());
+				exchanges += loaded_now() != was;
+				was = loaded_now();
+			}
+			cr_expect(exchanges <= 2, "level %u, %u held: %u", level, k, exchanges);
+			give(p[k - 1]);
+		}
+		for (unsigned int i = 0; i < step; i++)
+			give(p[i]);
+		finish();
+	}
+}
+
 /* In the smallest heap, too, a dozen objects come and go without a miss. */
 Test(magazine, waves_are_served_by_the_loaded_magazine)
 {
