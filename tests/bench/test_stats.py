@@ -59,7 +59,9 @@ class Stats(unittest.TestCase):
 
 
 def run_of(wall, rss, **metrics):
-    return {"wall": wall, "rss": rss, "metrics": metrics, "samples": [], "histogram": {}}
+    """CPU time is a tenth more than wall time."""
+    return {"wall": wall, "cpu": 1.1 * wall, "rss": rss, "metrics": metrics, "samples": [],
+            "histogram": {}}
 
 
 def results_of(workload_runs):
@@ -100,6 +102,19 @@ class Goals(unittest.TestCase):
         self.assertFalse(g["met"])
         self.assertIn("x 1.50", g["note"])
         self.assertNotIn("y", g["note"].replace("over: ", ""))
+
+    def test_least_cpu_time_stands_beside_the_medians(self):
+        # Medians of x: libkmem 1.2, glibc 2.4, mimalloc 1.2; least CPU 1.1, 2.64, 1.32.
+        self.assertIn("by least CPU time 0.65", goal(self.results, "mean wall time, single")["note"])
+        table = analysis.ratios(self.results, "x", analysis.LEAST)
+        self.assertAlmostEqual(table["libkmem"], 1 / 1.2)
+        self.assertAlmostEqual(table["glibc"], 2)
+        self.results["workloads"]["x"]["runs"]["libkmem"] = [run_of(1.8, 100), run_of(1.1, 100)]
+        found = [g for g in analysis.goals(self.results, "libkmem")
+                 if g["what"].startswith("  the same")]
+        self.assertEqual(len(found), 1)
+        self.assertTrue(found[0]["met"])
+        self.assertAlmostEqual(found[0]["value"], 1)
 
     def test_memory_against_each_of_two_peers(self):
         # RSS, libkmem 110, 100; glibc 100, 400; mimalloc 220, 100.

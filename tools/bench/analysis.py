@@ -13,6 +13,7 @@ import stats
 SYNTHETIC = ("single", "threads")
 MEMORY_GROUPS = ("single", "threads", "real")
 OURS = ("libkmem", "fallback")
+LEAST = "least"
 
 # A cost that grows with N may be this many times that of the smallest N, plus the
 # cache misses that the memory itself costs.
@@ -29,8 +30,13 @@ def judged(results, groups):
 
 
 def medians(results, workload, what):
-    """{allocator: median of wall, user, sys, cpu or rss}"""
-    return {a: stats.median([r[what] for r in runs])
+    """{allocator: median of wall, user, sys, cpu or rss, or for LEAST the smallest cpu}
+
+    Other work on the machine only ever adds to a run's time. Where it adds more than the
+    allocators differ by, the smallest CPU time of several runs still tells them apart.
+    """
+    pick, figure = (min, "cpu") if what == LEAST else (stats.median, what)
+    return {a: pick([r[figure] for r in runs])
             for a, runs in results["workloads"][workload]["runs"].items() if runs}
 
 
@@ -43,7 +49,8 @@ def ratios(results, workload, what):
 
 
 def worst_spread(results, workload, what):
-    return max(stats.spread([r[what] for r in runs])
+    figure = "cpu" if what == LEAST else what
+    return max(stats.spread([r[figure] for r in runs])
                for runs in results["workloads"][workload]["runs"].values() if runs)
 
 
@@ -76,14 +83,23 @@ def _goal(what, limit, value, note="", unit=""):
             "met": value <= limit, "note": note}
 
 
-def _mean_goal(results, ours, group, limit):
-    table = means(results, (group,), "wall")
+def _of_best_mean(results, ours, group, what):
+    """(our mean ratio over the best peer's, that peer), or None."""
+    table = means(results, (group,), what)
     others = {n: v for n, v in table.items() if n in peers(results)}
     if ours not in table or not others:
-        return []
+        return None
     name, value = stats.best(others, others)
-    return [_goal(f"mean wall time, {group}, of the best peer's", limit, table[ours] / value,
-                  f"best peer: {name}")]
+    return table[ours] / value, name
+
+
+def _mean_goal(results, ours, group, limit):
+    found = _of_best_mean(results, ours, group, "wall")
+    if not found:
+        return []
+    least, peer = _of_best_mean(results, ours, group, LEAST)
+    return [_goal(f"mean wall time, {group}, of the best peer's", limit, found[0],
+                  f"best peer: {found[1]}; by least CPU time {least:.2f} of {peer}'s")]
 
 
 def _worst_goal(results, ours, groups, what, label, limit):
@@ -96,6 +112,11 @@ def _worst_goal(results, ours, groups, what, label, limit):
         return []
     over = [f"{n} {v:.2f}" for v, n in sorted(found, reverse=True) if v > limit]
     return [_goal(label, limit, max(found)[0], "over: " + ", ".join(over) if over else "")]
+
+
+def _least_over(results, ours, groups, limit):
+    """What is over a limit on wall time by least CPU time as well."""
+    return _worst_goal(results, ours, groups, LEAST, "  the same by least CPU time", limit)
 
 
 def _rss_goals(results, ours):
@@ -171,7 +192,9 @@ def goals(results, ours):
     return (_mean_goal(results, ours, "single", .93)
             + _mean_goal(results, ours, "threads", .85)
             + _worst_goal(results, ours, SYNTHETIC, "wall", "any one synthetic, wall time", 1.05)
+            + _least_over(results, ours, SYNTHETIC, 1.05)
             + _worst_goal(results, ours, ("real",), "wall", "any real program, wall time", 1.02)
+            + _least_over(results, ours, ("real",), 1.02)
             + _rss_goals(results, ours)
             + _worst_goal(results, ours, MEMORY_GROUPS, "rss", "any one workload, peak RSS", 1.10)
             + _idle_goal(results, ours)

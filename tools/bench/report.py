@@ -5,6 +5,7 @@ import stats
 import workloads as registry
 
 SHORT = {"wall": ("wall time", "s", 1.0), "cpu": ("CPU time", "s", 1.0),
+         analysis.LEAST: ("least CPU time", "s", 1.0),
          "rss": ("peak RSS", "MB", 1e-3)}
 
 
@@ -74,7 +75,7 @@ def text(results):
     lines = _machine(results)
     lines += ["Ratios to the best peer of the workload, medians; below 1 is better than all peers."]
     for group in registry.GROUPS:
-        for what in ("wall", "cpu", "rss"):
+        for what in SHORT:
             table = group_table(results, group, what)
             if table:
                 lines += [""] + table
