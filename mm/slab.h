@@ -59,7 +59,7 @@ struct kmem_cache {
 	unsigned int objects;		/* per slab */
 	u64 reciprocal;			/* offset * reciprocal >> 40 = offset / size */
 	unsigned int bin_reciprocal;	/* inuse * bin_reciprocal >> 16 = its bin */
-	unsigned int colour;		/* the object of a slab to hand out first */
+	unsigned int colour;		/* of the first slabs, the object to hand out first */
 	u8 order;			/* of a slab */
 	u8 migratetype;
 	u8 slotmap_byte;		/* kmalloc caches: mag.slot, what the slot map says; else 0 */

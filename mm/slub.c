@@ -35,6 +35,8 @@
 
 /* Empty slabs that a node keeps for the next refill. */
 #define NODE_MAX_EMPTY		2UL
+/* Slabs of a cache whose objects are handed out from the cache's colour on. */
+#define COLOURED_SLABS		4UL
 
 /* ---- a node ---------------------------------------------------------------------- */
 
@@ -166,18 +168,29 @@ static unsigned int take_range(struct kmem_cache *s, struct page *slab, void **t
 }
 
 /*
- * Takes up to @n free objects, from the colour upwards and then from the start;
- * those first that have no neighbour in use in their cache line, which may be in
+ * The object that a slab's first request gets: that of the cache's colour in its first few
+ * slabs, where a small program has all that it works on, and after that the one at the start.
+ * A program that goes over many objects in the order of allocation would leave its stream of
+ * lines twice a slab.
+ */
+static unsigned int first_taken(const struct kmem_cache *s)
+{
+	return READ_ONCE(s->node.nr_slabs) > COLOURED_SLABS ? 0 : s->colour;
+}
+
+/*
+ * Takes up to @n free objects, from the first upwards and then those before it;
+ * and of these first such as have no neighbour in use in their cache line, which may be in
  * use on another CPU. Node lock held, or slab not yet known.
  */
 static unsigned int slab_take(struct kmem_cache *s, struct page *slab, void **top,
 			      unsigned int n)
 {
-	unsigned int got = 0;
+	unsigned int got = 0, first = first_taken(s);
 
 	for (bool whole = s->size <= 32 && !host_single_threaded(); got < n; whole = false) {
-		got += take_range(s, slab, top - got, n - got, s->colour, s->objects, whole);
-		got += take_range(s, slab, top - got, n - got, 0, s->colour, whole);
+		got += take_range(s, slab, top - got, n - got, first, s->objects, whole);
+		got += take_range(s, slab, top - got, n - got, 0, first, whole);
 		if (!whole)
 			break;
 	}

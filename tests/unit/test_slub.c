@@ -399,6 +399,28 @@ Test(slub, first_objects_differ_in_their_low_bits)
 	}
 }
 
+/*
+ * What a program allocates in a row lies in a row, beyond its first few slabs: processors
+ * fetch ahead of who goes over it in that order.
+ */
+Test(slub, many_objects_lie_in_a_row)
+{
+	static void *p[4096];
+	struct kmem_cache *s = kmem_cache_create("row", 200, 0, SLAB_NO_MERGE, NULL);
+	unsigned int back = 0, n = 40 * s->objects;
+
+	cr_assert(n <= ARRAY_SIZE(p));
+	for (unsigned int i = 0; i < n; i++) {
+		cr_assert(p[i] = kmem_cache_alloc(s, GFP_KERNEL));
+		if (i > 8 * s->objects && virt_to_head_page(p[i]) == virt_to_head_page(p[i - 1]))
+			back += p[i] < p[i - 1];
+	}
+	cr_expect(back == 0, "%u times backwards within a slab", back);
+	for (unsigned int i = 0; i < n; i++)
+		kmem_cache_free(s, p[i]);
+	kmem_cache_destroy(s);
+}
+
 static bool may_end;
 
 static void *wait_for_end(void *arg)
