@@ -320,8 +320,8 @@ static struct page *object_page(const void *object, struct kmem_cache **s)
 }
 
 /*
- * The kmalloc cache that an object is of; NULL: ask its struct page. Programs that keep
- * books call malloc_usable_size() for each of their calls.
+ * The kmalloc cache that an object is of; NULL: ask its struct page, a line that most who
+ * miss, and programs that call malloc_usable_size() all the time, need for nothing else.
  */
 static inline struct kmem_cache *mapped_cache(const void *object)
 {
@@ -337,8 +337,9 @@ void kfree_slow(void *object, void *caller)
 
 	if (kfree_vcpu_hit(object))
 		return;
+	/* Each cache that checks or zeroes what is freed is closed. */
 	s = mapped_cache(object);
-	if (likely(s && !s->mag.closed)) {
+	if (likely(s && !READ_ONCE(s->mag.closed))) {
 		magazine_free_slow(&s->mag, object);
 		return;
 	}

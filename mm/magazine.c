@@ -54,9 +54,9 @@
 #define MAGAZINE_SMALL_BYTES	(32UL << 10)
 #define MAGAZINE_MAX_BYTES	(64UL << 10)
 /*
- * What the first magazines hold at most: eleven rounds, or more of them. A program that is
- * gone after a hundred objects makes half as many magazines than where all caches begin
- * with eleven.
+ * First magazines: of eleven rounds if these hold START_BYTES at most, else of three; and of a
+ * higher level, up to START_MAX_LEVEL, while they hold no more than START_SMALL_BYTES. Of small
+ * objects a program soon has more than eleven, however short it runs.
  */
 #define START_BYTES		(12UL << 10)
 #define START_SMALL_BYTES	(4UL << 10)
@@ -71,7 +71,7 @@
 #define NEAR			128UL
 /* Objects that a miss gets from the backend, or gives back. */
 #define BATCH			256U
-/* Rounds that go along when a full magazine is exchanged, or a fourth of what it holds. */
+/* Rounds that go along when a full magazine is exchanged; of smaller ones a fourth. */
 #define CARRIED			16U
 /* A level is left after this many misses, times its capacity over 3. */
 #define LEVEL_MISSES		4
@@ -81,6 +81,8 @@
 
 /* What is larger is mapped and unmapped each time. */
 BUILD_BUG_ON(MAGAZINE_BYTES(MAGAZINE_LEVELS - 1) > MEMBLOCK_CLASS_MAX);
+/* Whoever takes the depot's lock leaves the line alone that kmem_cache_alloc() reads. */
+BUILD_BUG_ON(offsetof(struct magazine_cache, full) != 64);
 
 /* ---- magazines ------------------------------------------------------------------ */
 
@@ -544,14 +546,17 @@ static struct magazine *spare_with_room(struct magazine_cache *mc, struct magazi
 }
 
 /*
- * Makes room in *@m, which is full, or exchanges it for one with room, whose spare it is then.
+ * For the full *@m, which is off its CPU, with *@spare, which may be NULL. On return *@m has
+ * room: it is the one that was the spare, or came for it, and the full one is its spare now.
  *
  * In the exchange some rounds go along: else a program that takes two objects and gives two
  * back, at the edge between two magazines, would come here with every other call. What a
- * spare lacks by that it gets before it goes to the depot.
+ * spare lacks by that it gets here first, which makes room as well, so that what goes to the
+ * depot later is full. Without memory for another magazine a batch goes to the backend.
  */
 static void make_room(struct magazine_cache *mc, struct magazine **m, struct magazine **spare)
 {
+	unsigned int level = READ_ONCE(mc->level);
 	struct magazine *full = *m, *next = *spare;
 	u32 carried;
 
@@ -563,8 +568,8 @@ static void make_room(struct magazine_cache *mc, struct magazine **m, struct mag
 		next = depot_get_empty(mc);
 	else if (next->count == next->capacity)
 		next = spare_with_room(mc, next);
-	if (next && next->capacity < MAGAZINE_CAPACITY(READ_ONCE(mc->level)))
-		next = magazine_enlarge(next, depot_get_empty(mc), mc->level);
+	if (next && next->capacity < MAGAZINE_CAPACITY(level))
+		next = magazine_enlarge(next, depot_get_empty(mc), level);
 	*spare = NULL;
 	if (unlikely(!next)) {
 		flush_oldest(mc, full);
@@ -790,6 +795,7 @@ void magazine_cache_init(struct magazine_cache *mc, unsigned int slot,
 	*mc = (struct magazine_cache){
 		.slot = slot,
 		.round_bytes = (u32)min(round_bytes, (size_t)1 << 30),
+		.closed = slot == SLOT_NONE,
 		.live_bytes = ~0UL,
 		.backend = backend,
 	};

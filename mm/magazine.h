@@ -67,7 +67,7 @@ struct magazine_cache {
 	unsigned int slot;		/* SLOT_NONE: no magazines, all goes to the backend */
 	u8 level;			/* of new magazines; grows with use; depot lock */
 	u8 max_level;			/* bounded by the bytes that the rounds hold */
-	bool closed;			/* nothing stays loaded; magazine_cache_close() */
+	bool closed;			/* nothing stays loaded: no slot, or magazine_cache_close() */
 	bool dead;			/* being destroyed: keep nothing; depot lock */
 	u32 round_bytes;		/* bytes of an object */
 	const struct magazine_backend *backend;
@@ -80,7 +80,7 @@ struct magazine_cache {
 	/* The next line: the depot. */
 	struct magazine *full;		/* count > 0; the last one put first */
 	struct magazine *empty;		/* count == 0 */
-	struct kmem_lock lock;		/* "depot lock": all here but spare_rounds */
+	struct kmem_lock lock;		/* "depot lock": this line but spare_rounds, and what says so */
 	unsigned int nr_full, nr_empty;
 	unsigned int misses;		/* since the level last grew */
 	unsigned long nr_depot_get, nr_depot_put;	/* statistics: magazines from and to it */

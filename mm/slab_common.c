@@ -66,7 +66,7 @@ static unsigned int slab_order(size_t size)
 }
 
 /*
- * Where in its first page the first object handed out lies. As the last one freed
+ * Where in the first page of a cache's first slabs the first object handed out lies. As the last one freed
  * is the next one handed out, programs work on one or two objects of each of a few
  * caches, and if all of these lay at the start of a page a load from one would
  * wait for a store to another: processors compare the low 12 bits of addresses

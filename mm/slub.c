@@ -8,7 +8,7 @@
  *
  * Which slab. A refill takes from the fullest bin of partial slabs that has
  * any, so that the emptier ones run empty and their pages go back. Within a
- * slab it takes the lowest addresses, and hands them out in ascending order:
+ * slab it takes the lowest addresses, but for a cache's first few, and hands them out in ascending order:
  * a fresh slab is touched page by page, and pages that no object has reached
  * yet cost no memory.
  *
@@ -175,7 +175,7 @@ static unsigned int take_range(struct kmem_cache *s, struct page *slab, void **t
  */
 static unsigned int first_taken(const struct kmem_cache *s)
 {
-	return READ_ONCE(s->node.nr_slabs) > COLOURED_SLABS ? 0 : s->colour;
+	return READ_ONCE(s->node.nr_slabs) < COLOURED_SLABS ? s->colour : 0;
 }
 
 /*
