@@ -67,7 +67,7 @@ asan_flags := -O1 -fsanitize=address -fno-omit-frame-pointer
 ubsan_flags := -O1 -fsanitize=undefined -fno-sanitize-recover=all
 tsan_flags := -O1 -fsanitize=thread
 
-variants := release debug asan ubsan tsan clang aarch64
+variants := release debug asan ubsan tsan clang aarch64 musl
 dir_release := build
 cc_release = $(CC)
 flags_release :=
@@ -89,6 +89,12 @@ flags_clang := -Werror
 dir_aarch64 := build/aarch64
 cc_aarch64 := aarch64-linux-gnu-gcc
 flags_aarch64 :=
+# Another C library; the kernel's headers, which it does not bring, and no others.
+dir_musl := build/musl
+cc_musl := musl-gcc -idirafter build/musl/include
+flags_musl := -Werror
+prepare_musl := mkdir -p build/musl/include && ln -sfn /usr/include/linux \
+	/usr/include/asm-generic /usr/include/$(host_arch)-linux-gnu/asm build/musl/include
 
 # Where to run a variant's programs, if not here.
 run_aarch64 := qemu-aarch64 -L /usr/aarch64-linux-gnu
@@ -112,7 +118,9 @@ pcs := kmem.pc kmem-linux.pc
 
 unit_tests := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 program_kinds := stress regression clients
-# liburcu, for those of them that have readers; there is none for a foreign machine.
+# What neither Criterion nor liburcu is there for: a foreign machine, another C library.
+foreign := aarch64 musl
+# liburcu, for those of them that have readers.
 libs_clients := -lurcu-memb -lurcu-mb -lurcu-qsbr -lurcu-common
 libs_stress := -lurcu-memb -lurcu-common
 $(foreach k,$(program_kinds),$(eval $k_tests := $(patsubst tests/$k/%.c,%,$(wildcard tests/$k/*.c))))
@@ -133,6 +141,7 @@ test_link_$(1) = $(dir_$(1))/libkmem.a -pthread
 # The compiler and its flags; rewritten, and all is rebuilt, only when they change.
 $(dir_$(1))/flags: FORCE
 	@mkdir -p $$(@D)
+	@$$(prepare_$(1))
 	@echo '$$(cc_$(1)) $$(kmem_cflags) $$(lib_cflags) $$(lib_ldflags) $$(flags_$(1)) $$(CPPFLAGS) $$(CFLAGS) $$(LDFLAGS)' | \
 		cmp -s - $$@ || echo '$$(cc_$(1)) $$(kmem_cflags) $$(lib_cflags) $$(lib_ldflags) $$(flags_$(1)) $$(CPPFLAGS) $$(CFLAGS) $$(LDFLAGS)' >$$@
 
@@ -183,8 +192,8 @@ $(dir_$(1))/tools/kmem-run: $$(call objects,$(1),$$(kmem_run_src))
 	$$(Q)$$(cc_$(1)) $$(kmem_cflags) $$(flags_$(1)) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^
 
 # Unit tests: Criterion here; where it is not to be had, a small stand-in for its macros.
-unit_flags_$(1) := $(if $(filter aarch64,$(1)),-Itests/unit/compat,)
-unit_libs_$(1) := $(if $(filter aarch64,$(1)),,-lcriterion)
+unit_flags_$(1) := $(if $(filter $(foreign),$(1)),-Itests/unit/compat,)
+unit_libs_$(1) := $(if $(filter $(foreign),$(1)),,-lcriterion)
 $(dir_$(1))/tests/unit/%: tests/unit/%.c $(dir_$(1))/libkmem.a $(dir_$(1))/flags
 	$$(call say,TEST,$$@)
 	@mkdir -p $$(@D)
@@ -203,7 +212,7 @@ $(dir_$(1))/tests/$(2)/%: tests/$(2)/%.c $(dir_$(1))/libkmem.a $(dir_$(1))/flags
 	$$(call say,TEST,$$@)
 	@mkdir -p $$(@D)
 	$$(Q)$$(cc_$(1)) $$(test_cflags_$(1)) -Itests/$(2) $$(CFLAGS) -MMD -MP -MF $$@.d \
-		-o $$@ $$< $$(LDFLAGS) $$(test_link_$(1)) $(if $(filter aarch64,$(1)),,$(libs_$(2)))
+		-o $$@ $$< $$(LDFLAGS) $$(test_link_$(1)) $(if $(filter $(foreign),$(1)),,$(libs_$(2)))
 .PHONY: $(2)-$(1)
 $(2)-$(1): $(addprefix $(dir_$(1))/tests/$(2)/,$($(2)_tests))
 endef

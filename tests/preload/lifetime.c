@@ -45,8 +45,15 @@ static void very_early(int argc, char **argv, char **envp)
 		early[i] = alloc((size_t)i * 30);
 }
 
+#ifdef __GLIBC__
 __attribute__((section(".preinit_array"), used))
 static void (*const preinit)(int, char **, char **) = very_early;
+#else	/* musl looks at no .preinit_array */
+__attribute__((constructor(101))) static void first_constructor(void)
+{
+	very_early(0, NULL, NULL);
+}
+#endif
 
 __attribute__((constructor(101))) static void constructor(void)
 {

@@ -94,7 +94,9 @@ Test(printk, pointers)
 {
 	SAME("%p", (void *)0x7f1234567890);
 	SAME("%20p|%-20p|", (void *)0xabc, (void *)0xabc);
+#ifdef __GLIBC__	/* whose way it is; musl writes 0 */
 	SAME("%p|%8p|", NULL, NULL);
+#endif
 }
 
 Test(printk, unknown_conversions_stand_as_they_are)
