@@ -50,14 +50,14 @@ struct kmem_lock slab_mutex = LOCK_INIT(RANK_SLAB_MUTEX);
 /* ---- creation -------------------------------------------------------------------- */
 
 /*
- * Slabs of small objects are 16 KiB: some hundred objects for one trip to the
- * page layer. Larger objects get at least four to a slab, which keeps the tail
- * that no object fits into below a fifth; that tail is never touched.
+ * Slabs of small objects are 32 KiB, which is what a cache line of the page table speaks of:
+ * a program that goes over objects of several sizes, each in its order, waits for
+ * fewer of these lines than where each is of two or more sizes. Larger objects get at least
+ * four to a slab, which keeps the tail that no object fits into below a fifth; that
+ * tail is never touched.
  */
 static unsigned int slab_order(size_t size)
 {
-	if (size <= 512)
-		return 2;
 	if (size <= 8192)
 		return 3;
 	if (size <= 32768)
@@ -66,9 +66,9 @@ static unsigned int slab_order(size_t size)
 }
 
 /*
- * Where in the first page of a cache's first slabs the first object handed out lies. As the last one freed
- * is the next one handed out, programs work on one or two objects of each of a few
- * caches, and if all of these lay at the start of a page a load from one would
+ * Where in the first page of a cache's first slabs the first object handed out lies. As
+ * the last one freed is the next one handed out, programs work on one or two objects of
+ * each of a few caches, and if all of these lay at the start of a page a load from one would
  * wait for a store to another: processors compare the low 12 bits of addresses
  * first. In the first KiB of a page lie the CPU's slots, which each call writes.
  */

@@ -8,9 +8,9 @@
  *
  * Which slab. A refill takes from the fullest bin of partial slabs that has
  * any, so that the emptier ones run empty and their pages go back. Within a
- * slab it takes the lowest addresses, but for a cache's first few, and hands them out in ascending order:
- * a fresh slab is touched page by page, and pages that no object has reached
- * yet cost no memory.
+ * slab, but for a cache's first few, it takes the lowest addresses, and hands them
+ * out in ascending order: a fresh slab is touched page by page, and pages that no
+ * object has reached yet cost no memory.
  *
  * Every object that comes back is checked here: it must be the start of an
  * object of a slab of this very cache, and its bit must say "in use". That

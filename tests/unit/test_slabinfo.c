@@ -119,7 +119,7 @@ Test(slabinfo, the_table_is_the_kernels)
 	kmem_cache_create("in_the_table", 120, 8, SLAB_NO_MERGE, NULL);
 	kmem_slabinfo_show(add_line, &s);
 	cr_assert(!strncmp(s.text, "slabinfo - version: 2.1\n# name            <active_objs>", 55));
-	cr_assert(strstr(s.text, "\nin_the_table           0      0    120  136    4 : tunables "));
+	cr_assert(strstr(s.text, "\nin_the_table           0      0    120  273    8 : tunables "));
 	line = strchr(strchr(s.text, '\n') + 1, '\n') + 1;
 	for (; *line; line = strchr(line, '\n') + 1, lines++)
 		cr_assert_eq(sscanf(line, "%63s %u %u %u %u %u : tunables %u %u %u"

@@ -407,7 +407,7 @@ Test(slub, many_objects_lie_in_a_row)
 {
 	static void *p[4096];
 	struct kmem_cache *s = kmem_cache_create("row", 200, 0, SLAB_NO_MERGE, NULL);
-	unsigned int back = 0, n = 40 * s->objects;
+	unsigned int back = 0, n = 24 * s->objects;
 
 	cr_assert(n <= ARRAY_SIZE(p));
 	for (unsigned int i = 0; i < n; i++) {
