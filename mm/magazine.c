@@ -22,6 +22,16 @@
  * after a few hits, since some rounds change places in it (make_room()). Where two threads
  * race for a slot the loser's magazines go to the depot; nothing is lost.
  *
+ * Homes. Neighbours share cache lines, and where two CPUs write to one line, each waits for the
+ * other's cache: 30 ns, or 150 where they are far apart. So while the program has several
+ * threads, objects stay on the CPU that their slab is at home on (slub.c), as far as that can
+ * be had: a magazine in the depot holds objects of one home, and a CPU that runs dry takes
+ * its own ones from the depot, then from the backend, and only then what is others'. What
+ * strays, with a thread that moves to another CPU or as a message, comes here when a full spare is
+ * exchanged: a magazine of one home goes to the depot for it; of a mixed one those that
+ * are not at home where the newest is go to the backend, where their CPU finds them. Homes are
+ * hints: they are read without a lock, and a wrong one costs time only.
+ *
  * Batches are bounded: a large magazine serves many hits between two misses, but
  * no miss waits for more than BATCH objects of the backend, whose lock is never
  * held for more.
@@ -38,6 +48,7 @@
 #include <string.h>
 
 #include "base/bug.h"
+#include "host/host.h"
 #include "memblock.h"
 #include "percpu.h"
 
@@ -73,6 +84,10 @@
 #define BATCH			256U
 /* Rounds that go along when a full magazine is exchanged; of smaller ones a fourth. */
 #define CARRIED			16U
+/* Of a magazine's rounds so many are asked where they are at home. */
+#define HOME_SAMPLES		8U
+/* How far down the depot's list one of the CPU's own is looked for. */
+#define DEPOT_LOOK		4
 /* A level is left after this many misses, times its capacity over 3. */
 #define LEVEL_MISSES		4
 
@@ -92,7 +107,7 @@ static struct magazine *magazine_new(unsigned int level)
 
 	if (!m)
 		return NULL;
-	m->capacity = MAGAZINE_CAPACITY(level);
+	m->capacity = (u16)MAGAZINE_CAPACITY(level);
 	for (u32 i = 0; i < m->capacity; i++)
 		m->round[i] = ROUND_UNUSED;
 	m->round[m->capacity] = NULL;
@@ -150,6 +165,17 @@ static void list_push(struct magazine **list, unsigned int *nr, struct magazine 
 	m->next = *list;
 	*list = m;
 	*nr += 1;
+}
+
+/* The last one put that is of @home, among the last few; for HOME_ANY just the last one. */
+static struct magazine *pop_full(struct magazine_cache *mc, unsigned int home)
+{
+	struct magazine **link = &mc->full, *m;
+
+	for (int i = 0; (m = *link) && i < DEPOT_LOOK; link = &m->next, i++)
+		if (home == HOME_ANY || m->home == home || m->home == HOME_ANY)
+			return list_pop(link, &mc->nr_full);
+	return NULL;
 }
 
 static unsigned int depot_limit(const struct magazine_cache *mc)
@@ -276,20 +302,22 @@ static struct magazine *depot_get_empty(struct magazine_cache *mc)
 }
 
 /*
- * One that has rounds, for the empty @m, which may be NULL; NULL: there is none, and @m is
- * still the caller's. Those of lower levels end here: a small one and a large one that take
- * turns on a CPU would miss as often as two small ones.
+ * One that has rounds, of @home, for the empty @m, which may be NULL; NULL: there is none, and
+ * @m is still the caller's. @again: the miss has been counted. Those of lower levels end
+ * here: a small one and a large one that take turns on a CPU would miss as often as two small ones.
  */
-static struct magazine *depot_get_full(struct magazine_cache *mc, struct magazine *m)
+static struct magazine *depot_get_full(struct magazine_cache *mc, struct magazine *m,
+				       unsigned int home, bool again)
 {
 	struct magazine *full, *larger = NULL;
 	bool small = false, kept = false;
 	unsigned int level;
 
 	lock(&mc->lock);
-	depot_count_miss(mc);
+	if (!again)
+		depot_count_miss(mc);
 	level = mc->level;
-	full = list_pop(&mc->full, &mc->nr_full);
+	full = pop_full(mc, home);
 	if (full) {
 		stat_inc_locked(mc->nr_depot_get);
 		kept = m && __depot_put_empty(mc, m);
@@ -334,6 +362,15 @@ static unsigned int backend_refill(struct magazine_cache *mc, void **rounds,
 	return mc->backend->refill(mc, rounds, n, gfp);
 }
 
+static unsigned int backend_refill_own(struct magazine_cache *mc, void **rounds, unsigned int n)
+{
+	unsigned int got = mc->backend->refill_own(mc, rounds, n);
+
+	if (got)
+		stat_inc(mc->nr_refill);
+	return got;
+}
+
 static void backend_flush(struct magazine_cache *mc, void **rounds, unsigned int n)
 {
 	for (unsigned int done = 0, part; done < n; done += part) {
@@ -343,9 +380,60 @@ static void backend_flush(struct magazine_cache *mc, void **rounds, unsigned int
 	}
 }
 
+/* The same for the first rounds of a magazine, which keeps the others. */
+static void flush_front(struct magazine_cache *mc, struct magazine *m, u32 n)
+{
+	backend_flush(mc, m->round, n);
+	m->count -= n;
+	memmove(m->round, m->round + n, m->count * sizeof(void *));
+}
+
+/* Gives a batch of the oldest rounds back. */
+static void flush_oldest(struct magazine_cache *mc, struct magazine *m)
+{
+	flush_front(mc, m, min(m->count, BATCH));
+}
+
+/* ---- homes -------------------------------------------------------------------------------- */
+
+/* Whether it matters now: a single thread uses what there is. */
+static bool keeps_apart(const struct magazine_cache *mc)
+{
+	return mc->backend->home && !host_single_threaded();
+}
+
+/* Whether some rounds of @m, which has any, are all at home on @cpu. */
+static bool all_at_home(const struct magazine_cache *mc, const struct magazine *m, unsigned int cpu)
+{
+	u32 step = m->count / HOME_SAMPLES + 1;
+
+	for (u32 i = 0; i < m->count; i += step)
+		if (mc->backend->home(mc, m->round[i]) != cpu)
+			return false;
+	return true;
+}
+
+/* Of a batch of the oldest rounds, sends those to the backend that are not at home on @cpu. */
+static void flush_others(struct magazine_cache *mc, struct magazine *m, unsigned int cpu)
+{
+	u32 end = min(m->count, BATCH), nr = 0;
+
+	for (u32 i = 0; i < end; i++) {
+		void *object = m->round[i];
+
+		if (mc->backend->home(mc, object) == cpu)
+			continue;
+		m->round[i] = m->round[nr];
+		m->round[nr++] = object;
+	}
+	if (nr)
+		flush_front(mc, m, nr);
+}
+
 /* Sends a magazine that is the caller's to the depot, or its rounds to the backend. */
 static void magazine_retire(struct magazine_cache *mc, struct magazine *m)
 {
+	m->home = HOME_ANY;
 	if (m->count && depot_put_full(mc, m))
 		return;
 	if (m->count)
@@ -442,9 +530,21 @@ static void *alloc_and_load(struct magazine_cache *mc, struct magazine *m, struc
 static void *alloc_refill(struct magazine_cache *mc, struct magazine *m, struct magazine *spare,
 			  gfp_t gfp)
 {
+	struct magazine *full;
+
 	m = m ? magazine_of_level(m, READ_ONCE(mc->level)) : depot_get_empty(mc);
 	if (m) {
-		m->count = backend_refill(mc, m->round, min(m->capacity, BATCH), gfp);
+		u32 n = min((u32)m->capacity, BATCH);
+
+		m->count = 0;
+		if (keeps_apart(mc)) {
+			m->count = backend_refill_own(mc, m->round, n);
+			full = m->count ? NULL : depot_get_full(mc, spare, HOME_ANY, true);
+			if (full)
+				return alloc_and_load(mc, full, m);
+		}
+		if (!m->count)
+			m->count = backend_refill(mc, m->round, n, gfp);
 		if (m->count)
 			return alloc_and_load(mc, m, spare);
 		depot_put_empty(mc, m);
@@ -472,7 +572,7 @@ static void *alloc_miss(struct magazine_cache *mc, gfp_t gfp)
 		return alloc_and_load(mc, m, spare);
 	if (spare && spare->count)
 		return alloc_and_load(mc, spare, m);
-	full = depot_get_full(mc, spare);
+	full = depot_get_full(mc, spare, keeps_apart(mc) ? percpu_cpu() : HOME_ANY, false);
 	if (full)
 		return alloc_and_load(mc, full, m);
 	return alloc_refill(mc, m, spare, gfp);
@@ -516,16 +616,6 @@ static bool scattered(const struct magazine_cache *mc, const struct magazine *m)
 	return near < seen / 2;
 }
 
-/* Gives a batch of the oldest rounds back to the backend. */
-static void flush_oldest(struct magazine_cache *mc, struct magazine *m)
-{
-	u32 n = min(m->count, BATCH);
-
-	backend_flush(mc, m->round, n);
-	m->count -= n;
-	memmove(m->round, m->round + n, m->count * sizeof(void *));
-}
-
 /* The @n newest rounds of @m, which has as many, to @to, which has room for them. */
 static void move_newest(struct magazine *m, struct magazine *to, u32 n)
 {
@@ -534,12 +624,31 @@ static void move_newest(struct magazine *m, struct magazine *to, u32 n)
 	to->count += n;
 }
 
+/*
+ * Sets where @m, which is full, is at home: where its newest round is. Others that it has go
+ * to the backend. True: that made room, and the rest are this CPU's.
+ */
+static bool sort_out(struct magazine_cache *mc, struct magazine *m)
+{
+	unsigned int home = mc->backend->home(mc, m->round[m->count - 1]);
+
+	m->home = (u16)home;
+	if (all_at_home(mc, m, home))
+		return false;
+	flush_others(mc, m, home);
+	return home == percpu_cpu() && m->count <= m->capacity - m->capacity / 4U;
+}
+
 /* For the full @spare one that is empty, or itself with less in it; NULL: no memory. */
 static struct magazine *spare_with_room(struct magazine_cache *mc, struct magazine *spare)
 {
 	struct magazine *empty;
 
-	if (!scattered(mc, spare) && depot_trade_full(mc, spare, &empty))
+	spare->home = HOME_ANY;
+	if (keeps_apart(mc) && sort_out(mc, spare))
+		return spare;
+	if (spare->count > spare->capacity / 2 && !scattered(mc, spare) &&
+	    depot_trade_full(mc, spare, &empty))
 		return empty;
 	flush_oldest(mc, spare);
 	return spare;
@@ -575,7 +684,7 @@ static void make_room(struct magazine_cache *mc, struct magazine **m, struct mag
 		flush_oldest(mc, full);
 		return;
 	}
-	carried = min(CARRIED, min(full->capacity, next->capacity) / 4 + 1);
+	carried = min(CARRIED, (u32)min(full->capacity, next->capacity) / 4 + 1);
 	if (next->count < carried)
 		move_newest(full, next, carried - next->count);
 	*spare = full;

@@ -30,7 +30,8 @@ struct magazine {
 		struct magazine *next;	/* in the depot; depot lock */
 		struct magazine *spare;	/* while it is loaded; NULL: none */
 	};
-	u32 capacity;			/* constant */
+	u16 capacity;			/* constant */
+	u16 home;			/* in the depot: whose its objects are, or HOME_ANY; depot lock */
 	u32 count;			/* valid while it is not loaded */
 	void *bottom;			/* always NULL */
 	void *round[];			/* [capacity]; then NULL; then the magazine's own address */
@@ -48,6 +49,9 @@ struct magazine {
 
 struct magazine_cache;
 
+/* No CPU in particular. */
+#define HOME_ANY	0xffffU
+
 struct magazine_backend {
 	/*
 	 * Fills rounds[0..n) with up to @n objects, the one to be handed out
@@ -57,6 +61,12 @@ struct magazine_backend {
 			       unsigned int n, gfp_t gfp);
 	/* Takes @n objects back. No lock is held. */
 	void (*flush)(struct magazine_cache *mc, void **rounds, unsigned int n);
+	/*
+	 * Where neighbours share cache lines, else NULL: the CPU that an object is at home on, a
+	 * hint; and a refill() from those of the caller's CPU that there are already.
+	 */
+	unsigned int (*home)(const struct magazine_cache *mc, const void *object);
+	unsigned int (*refill_own)(struct magazine_cache *mc, void **rounds, unsigned int n);
 };
 
 struct magazine_cache {

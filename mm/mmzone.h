@@ -101,7 +101,10 @@ struct page {
 	u8 migratetype;			/* PT_BUDDY: the free list it is on; in use: what was asked for */
 	union {
 		u32 refcount;		/* PT_ALLOC, PT_COMP: 1 after allocation; atomic */
-		u32 inuse;		/* PT_SLAB: objects not free in the bitmap; node lock */
+		struct {
+			u16 inuse;	/* PT_SLAB: objects not free in the bitmap; node lock */
+			u16 home;	/* PT_SLAB: the CPU that last took from it; written under the node lock */
+		};
 		u32 head_distance;	/* PT_TAIL: pages back to the head */
 		u32 free_stamp;		/* PT_BUDDY: (u32)host_now_ms() when freed; zone lock */
 		u32 known_zero;		/* PT_PCP: the content is zero; whose list it is on */

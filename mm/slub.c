@@ -12,6 +12,12 @@
  * out in ascending order: a fresh slab is touched page by page, and pages that no
  * object has reached yet cost no memory.
  *
+ * Whose slab. A slab is at home on the CPU that last took from it. While there are several
+ * threads, a CPU takes from slabs of its own, and gets a new one while the cache has hardly one
+ * for each CPU, or few free objects in those that it has (gets_own()); else it takes part of
+ * another's, and with that the whole. So two CPUs seldom write to one cache line, and memory
+ * does not pile up: of what others have, a slab or two each or an eighth of all is left free.
+ *
  * Every object that comes back is checked here: it must be the start of an
  * object of a slab of this very cache, and its bit must say "in use". That
  * finds invalid pointers, wrong caches and double frees when the magazine
@@ -37,6 +43,8 @@
 #define NODE_MAX_EMPTY		2UL
 /* Slabs of a cache whose objects are handed out from the cache's colour on. */
 #define COLOURED_SLABS		4UL
+/* Partial slabs that are looked at for one of the CPU's own. */
+#define OWN_LOOKS		8
 
 /* ---- a node ---------------------------------------------------------------------- */
 
@@ -272,6 +280,24 @@ static struct page *lists_pick(struct slab_lists *l)
 	return NULL;
 }
 
+/* One that is at home on @cpu, of the fullest first, or an empty one. Looks at a few only. */
+static struct page *lists_pick_own(struct slab_lists *l, unsigned int cpu)
+{
+	struct page *slab;
+
+	for (int i = SLAB_BINS - 1, looks = OWN_LOOKS; i >= 0 && looks; i--) {
+		list_for_each_entry(slab, &l->partial[i], slab_list) {
+			if (slab->home == cpu)
+				return slab;
+			if (!--looks)
+				break;
+		}
+	}
+	if (!list_empty(&l->empty))
+		return list_first_entry(&l->empty, struct page, slab_list);
+	return NULL;
+}
+
 /* A slab with room, of the NUMA node with this index before those of others. */
 static struct page *node_pick(struct kmem_cache_node *n, int near)
 {
@@ -427,18 +453,21 @@ static void node_count(struct kmem_cache *s, long objects)
 
 /* ---- refill -------------------------------------------------------------------------------- */
 
-/* Takes from the slabs that the node has, into @n rounds below @top. */
-static unsigned int node_refill(struct kmem_cache *s, void **top, unsigned int n)
+/* Takes from the slabs that the node has, or only from the CPU's own, into @n rounds below @top. */
+static unsigned int node_refill(struct kmem_cache *s, void **top, unsigned int n, bool own)
 {
 	int near = numa_local_index();
+	unsigned int cpu = percpu_cpu();
 	struct kmem_cache_node *node = &s->node;
 	unsigned int got = 0;
 	struct page *slab;
 
 	lock(&node->lock);
-	while (got < n && (slab = node_pick(node, near))) {
+	while (got < n && (slab = own ? lists_pick_own(slab_nth_lists(node, near), cpu) :
+					node_pick(node, near))) {
 		unsigned int before = slab->inuse;
 
+		WRITE_ONCE(slab->home, (u16)cpu);
 		got += slab_take(s, slab, top - got, n - got);
 		slab_relist(s, slab, before);
 	}
@@ -456,29 +485,71 @@ static void node_add_slab(struct kmem_cache_node *n, struct page *slab)
 	stat_inc_locked(n->alloc_slab);
 }
 
-static unsigned int slab_refill(struct magazine_cache *mc, void **rounds,
-				unsigned int n, gfp_t gfp)
+/*
+ * Whether a CPU that has no slab of its own with room gets a new one, rather than a part of
+ * another's: with several threads, while there is not one for each CPU, or two where objects
+ * share lines with several, or where few of the objects are free.
+ */
+static bool gets_own(const struct kmem_cache *s)
 {
-	struct kmem_cache *s = container_of(mc, struct kmem_cache, mag);
+	unsigned long nr = READ_ONCE(s->node.nr_slabs), all = nr * s->objects;
+
+	if (host_single_threaded())
+		return false;
+	return nr < percpu.nr_cpus * (s->size <= 64 ? 2UL : 1UL) ||
+	       all - READ_ONCE(s->node.nr_inuse) < all / 8;
+}
+
+/* Takes from a new slab; 0: no memory. */
+static unsigned int refill_new(struct kmem_cache *s, void **top, unsigned int n, gfp_t gfp)
+{
 	struct kmem_cache_node *node = &s->node;
-	unsigned int got = node_refill(s, rounds + n, n);
+	struct page *slab = new_slab(s, gfp);
+	unsigned int got;
 
-	if (!got) {
-		struct page *slab = new_slab(s, gfp);
+	if (!slab)
+		return 0;
+	got = slab_take(s, slab, top, n);
+	slab->home = (u16)percpu_cpu();
+	lock(&node->lock);
+	node_add_slab(node, slab);
+	node_count(s, got);
+	stat_add_locked(node->alloc_slowpath, got);
+	slab_relist(s, slab, s->objects);
+	unlock(&node->lock);
+	return got;
+}
 
-		if (!slab)
-			return 0;
-		got = slab_take(s, slab, rounds + n, n);
-		lock(&node->lock);
-		node_add_slab(node, slab);
-		node_count(s, got);
-		stat_add_locked(node->alloc_slowpath, got);
-		slab_relist(s, slab, s->objects);
-		unlock(&node->lock);
-	}
+/* The @got objects below @rounds + @n, where they are wanted. */
+static unsigned int move_down(void **rounds, unsigned int n, unsigned int got)
+{
 	if (got < n)
 		memmove(rounds, rounds + n - got, got * sizeof(void *));
 	return got;
+}
+
+static unsigned int slab_refill(struct magazine_cache *mc, void **rounds, unsigned int n, gfp_t gfp)
+{
+	struct kmem_cache *s = container_of(mc, struct kmem_cache, mag);
+	unsigned int got = 0;
+
+	if (gets_own(s)) {
+		got = node_refill(s, rounds + n, n, true);
+		if (!got)
+			got = refill_new(s, rounds + n, n, gfp | __GFP_NOWARN);
+	}
+	if (!got)
+		got = node_refill(s, rounds + n, n, false);
+	if (!got)
+		got = refill_new(s, rounds + n, n, gfp);
+	return move_down(rounds, n, got);
+}
+
+static unsigned int slab_refill_own(struct magazine_cache *mc, void **rounds, unsigned int n)
+{
+	struct kmem_cache *s = container_of(mc, struct kmem_cache, mag);
+
+	return move_down(rounds, n, node_refill(s, rounds + n, n, true));
 }
 
 /* ---- objects of a node ------------------------------------------------------------------- */
@@ -707,9 +778,19 @@ static void slab_flush(struct magazine_cache *mc, void **rounds, unsigned int n)
 	flush_objects(container_of(mc, struct kmem_cache, mag), rounds, n, NULL);
 }
 
+static unsigned int slab_home(const struct magazine_cache *mc, const void *object)
+{
+	const struct kmem_cache *s = container_of(mc, struct kmem_cache, mag);
+	struct zone *z = zone_of(object);
+
+	return likely(z) ? READ_ONCE(slab_around(s, z, zone_zpn(z, object))->home) : HOME_ANY;
+}
+
 const struct magazine_backend slab_backend = {
 	.refill = slab_refill,
 	.flush = slab_flush,
+	.home = slab_home,
+	.refill_own = slab_refill_own,
 };
 
 /* ---- one object, past the magazines ------------------------------------------------------------ */

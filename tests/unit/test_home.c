@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Objects stay on one CPU, while there are several threads: what magazine.c does with
+ * magazines of other CPUs' objects, on a backend of the test's own; and from which slabs
+ * slub.c takes for a CPU.
+ */
+#include "one_cpu.h"
+#include "slab_test.h"
+
+#include <semaphore.h>
+
+TestSuite(home, .timeout = 60);
+
+/* ---- a second thread ------------------------------------------------------------------- */
+
+static sem_t over;
+
+static void *waits(void *arg)
+{
+	sem_wait(&over);
+	return arg;
+}
+
+static pthread_t second;
+
+static void become_two(void)
+{
+	sem_init(&over, 0, 0);
+	cr_assert_eq(pthread_create(&second, NULL, waits, NULL), 0);
+}
+
+static void become_one(void)
+{
+	sem_post(&over);
+	pthread_join(second, NULL);
+}
+
+/* ---- magazines ---------------------------------------------------------------------------- */
+
+#define OBJECTS	8192
+#define OTHERS	300
+
+static struct magazine_cache mc;
+static u16 homes[OBJECTS];		/* of each object */
+static bool back[OBJECTS];		/* it is in the backend */
+static unsigned int asked, own_left, nr_own, nr_any, next;
+
+static unsigned int number(const void *p)
+{
+	return (unsigned int)((unsigned long)p / 16 - 1);
+}
+
+static unsigned int give(void **rounds, unsigned int n, unsigned int home)
+{
+	for (unsigned int i = 0; i < n; i++) {
+		cr_assert(next < OBJECTS);
+		homes[next] = (u16)home;
+		rounds[n - 1 - i] = (void *)(16UL * ++next);
+	}
+	return n;
+}
+
+static unsigned int refill(struct magazine_cache *c, void **rounds, unsigned int n, gfp_t gfp)
+{
+	(void)c;
+	(void)gfp;
+	nr_any++;
+	return give(rounds, n, percpu_cpu());
+}
+
+static unsigned int refill_own(struct magazine_cache *c, void **rounds, unsigned int n)
+{
+	(void)c;
+	nr_own++;
+	n = min(n, own_left);
+	own_left -= n;
+	return give(rounds, n, percpu_cpu());
+}
+
+static void flush(struct magazine_cache *c, void **rounds, unsigned int n)
+{
+	(void)c;
+	for (unsigned int i = 0; i < n; i++) {
+		cr_assert(number(rounds[i]) < OBJECTS && !back[number(rounds[i])]);
+		back[number(rounds[i])] = true;
+	}
+}
+
+static unsigned int home(const struct magazine_cache *c, const void *object)
+{
+	(void)c;
+	asked++;
+	return homes[number(object)];
+}
+
+static const struct magazine_backend backend = {
+	.refill = refill, .flush = flush, .home = home, .refill_own = refill_own,
+};
+
+static void start(void)
+{
+	kfree(kmalloc(8, GFP_KERNEL));
+	stay_on_this_cpu();
+	magazine_cache_init(&mc, percpu_slot_alloc(), 16, &backend);
+	cr_assert(mc.slot != SLOT_NONE);
+}
+
+static void finish(void)
+{
+	magazine_cache_destroy(&mc);
+	percpu_slot_free(mc.slot);
+}
+
+/* @n objects come back, of homes that change every @run objects between this CPU and another. */
+static void come_back(unsigned int n, unsigned int run)
+{
+	unsigned int first = next;
+	void *p;
+
+	for (unsigned int i = 0; i < n; i++)
+		give(&p, 1, percpu_cpu() + (i / run & 1));
+	for (unsigned int i = first; i < next; i++)
+		magazine_free(&mc, (void *)(16UL * (i + 1)));
+}
+
+static unsigned int count_back(bool foreign)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < next; i++)
+		n += back[i] && (homes[i] != percpu_cpu()) == foreign;
+	return n;
+}
+
+/* A magazine in the depot holds objects of one home. */
+Test(home, mixed_magazines_are_sorted)
+{
+	start();
+	become_two();
+	come_back(1200, 3);
+	cr_expect(count_back(true) + count_back(false) > 300);
+	cr_expect(mc.nr_full > 0);
+	for (struct magazine *m = mc.full; m; m = m->next)
+		for (unsigned int i = 0; i < m->count; i++)
+			cr_expect(homes[number(m->round[i])] == m->home, "one of %u in one of %u",
+				  homes[number(m->round[i])], m->home);
+	become_one();
+	finish();
+}
+
+/* What a CPU frees for another one all the time is handed over as magazines. */
+Test(home, whole_magazines_go_to_the_depot)
+{
+	unsigned int nr = 0;
+
+	start();
+	become_two();
+	come_back(1, 1);		/* the first one goes to the backend */
+	homes[0] = (u16)percpu_cpu();
+	for (unsigned int i = 0; i < 600; i++) {
+		void *p;
+
+		give(&p, 1, percpu_cpu() + 1);
+		magazine_free(&mc, p);
+	}
+	cr_expect(count_back(true) == 0, "%u", count_back(true));
+	for (struct magazine *m = mc.full; m; m = m->next, nr++)
+		cr_expect(m->home == percpu_cpu() + 1, "%u", m->home);
+	cr_expect(nr >= 2, "%u", nr);
+	become_one();
+	finish();
+}
+
+static void *take(void)
+{
+	void *p = magazine_alloc(&mc, GFP_KERNEL);
+
+	cr_assert(p);
+	return p;
+}
+
+/* The CPU's own in the depot, its own in the backend, others' in the depot, anything. */
+Test(home, own_objects_come_first)
+{
+	unsigned int other, loaded = 0;
+
+	start();
+	become_two();
+	come_back(1, 1);
+	other = percpu_cpu() + 1;
+	come_back(300, ~0U);		/* this CPU's, below ... */
+	for (unsigned int i = 0; i < OTHERS; i++) {
+		void *p;
+
+		give(&p, 1, other);	/* ... another's */
+		magazine_free(&mc, p);
+	}
+	cr_assert(mc.nr_full >= 3, "%u", mc.nr_full);
+	cr_assert(mc.full->home == other);
+	while (homes[number(take())] == other)
+		cr_assert(++loaded < OTHERS, "all of the other's came first");
+	cr_expect(nr_own == 0 && nr_any == 0);
+	cr_expect(mc.nr_full > 0, "another's are left");
+	own_left = 500;
+	while (nr_any == 0) {
+		u16 of = homes[number(take())];
+
+		if (own_left)
+			cr_assert(of != other, "%u are left of its own", own_left);
+		loaded += of == other;
+		cr_assert(loaded <= OTHERS);
+	}
+	cr_expect(own_left == 0);
+	cr_expect(loaded + count_back(true) == OTHERS, "%u of the other's", loaded);
+	cr_expect(mc.nr_full == 0, "before anything else is asked for");
+	become_one();
+	finish();
+}
+
+Test(home, nobody_asks_in_a_single_thread)
+{
+	start();
+	if (!host_single_threaded())
+		cr_skip("this C library does not tell, or the test's runner has threads");
+	come_back(2000, 3);
+	for (unsigned int i = 0; i < 100; i++)
+		take();
+	cr_expect(asked == 0 && nr_own == 0);
+	finish();
+}
+
+/* ---- slabs --------------------------------------------------------------------------------- */
+
+static struct kmem_cache *s;
+
+static void start_slabs(unsigned int size)
+{
+	stay_on_this_cpu();
+	s = kmem_cache_create("home", size, 0, SLAB_NO_MERGE, NULL);
+	cr_assert(s);
+	become_two();
+}
+
+static struct page *slab_at(void *object)
+{
+	return virt_to_head_page(object);
+}
+
+/* The slab is another CPU's from here on. */
+static void moves_away(struct page *slab)
+{
+	slab->home = (u16)(percpu_cpu() + 1);
+}
+
+static unsigned int own(void **p, unsigned int n)
+{
+	return slab_backend.refill_own(&s->mag, p, n);
+}
+
+static unsigned int any(void **p, unsigned int n)
+{
+	return slab_backend.refill(&s->mag, p, n, GFP_KERNEL);
+}
+
+static void put(void **p, unsigned int n)
+{
+	slab_backend.flush(&s->mag, p, n);
+}
+
+Test(home, slabs_are_at_home_where_they_are_used)
+{
+	void *p[8], *q[8];
+
+	start_slabs(192);
+	cr_expect(own(p, 8) == 0, "there is no slab yet");
+	cr_assert(any(p, 8) == 8);
+	cr_expect(slab_backend.home(&s->mag, p[3]) == percpu_cpu());
+	cr_assert(own(q, 8) == 8);
+	cr_expect(slab_at(q[7]) == slab_at(p[0]));
+	put(q, 8);
+	moves_away(slab_at(p[0]));
+	cr_expect(slab_backend.home(&s->mag, p[3]) == percpu_cpu() + 1);
+	cr_expect(own(q, 8) == 0, "of another CPU's slab");
+	cr_expect(s->node.nr_slabs == 1);
+	put(p, 8);
+	cr_assert(own(p, 8) == 8, "an empty slab is anybody's");
+	put(p, 8);
+	become_one();
+	kmem_cache_destroy(s);
+}
+
+/* Where few objects are free each CPU gets a slab; where many are, it takes of another's. */
+Test(home, room_is_not_left_unused)
+{
+	unsigned int nr, per;
+	struct page *slab;
+	void **p, *got[4];
+
+	start_slabs(1024);
+	nr = percpu.nr_cpus + 2;
+	per = s->objects;
+	p = kmalloc_array(nr * per, sizeof(*p), GFP_KERNEL);
+	for (unsigned int i = 0; i < nr; i++) {
+		cr_assert(any(p + i * per, per) == per);
+		moves_away(slab_at(p[i * per]));
+	}
+	cr_assert(s->node.nr_slabs == nr);
+	put(p, 1);
+	cr_assert(any(got, 1) == 1);
+	cr_assert(s->node.nr_slabs == nr + 1, "for one free object in %u slabs", nr);
+	slab = slab_at(got[0]);
+	cr_assert(own(got + 1, 2) == 2);
+	cr_expect(s->node.nr_slabs == nr + 1 && slab_at(got[2]) == slab, "its own has room");
+	moves_away(slab);
+	for (unsigned int i = 1; i < nr; i++)
+		put(p + i * per, per / 2);
+	cr_assert(any(got + 3, 1) == 1);
+	cr_expect(s->node.nr_slabs == nr + 1, "half of all is free");
+	cr_expect(slab_backend.home(&s->mag, got[3]) == percpu_cpu());
+	become_one();
+	kfree(p);
+}
+
+Test(home, a_single_thread_takes_what_there_is)
+{
+	void *p[2];
+
+	kfree(kmalloc(8, GFP_KERNEL));
+	s = kmem_cache_create("home", 192, 0, SLAB_NO_MERGE, NULL);
+	if (!host_single_threaded())
+		cr_skip("this C library does not tell, or the test's runner has threads");
+	cr_assert(any(p, 1) == 1);
+	moves_away(slab_at(p[0]));
+	cr_assert(any(p + 1, 1) == 1);
+	cr_expect(slab_at(p[1]) == slab_at(p[0]));
+	put(p, 2);
+	kmem_cache_destroy(s);
+}
