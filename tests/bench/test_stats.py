@@ -74,6 +74,13 @@ def results_of(workload_runs):
     }
 
 
+def threads_of(**walls_and_ns):
+    """One workload; for each allocator (wall time, what a cache line takes) of its runs."""
+    return results_of({"w": ("threads", {
+        a: [{**run_of(wall, 1), "handover_ns": ns} for wall, ns in runs]
+        for a, runs in walls_and_ns.items()})})
+
+
 def goal(results, start):
     found = [g for g in analysis.goals(results, "libkmem") if g["what"].startswith(start)]
     assert len(found) == 1, found
@@ -193,6 +200,34 @@ class Inputs(unittest.TestCase):
         for wrong in ("mine", "=x", "mine=", "mine=/no/such/file.so"):
             with self.assertRaises(ValueError):
                 allocators.parse_peers(wrong)
+
+
+class Alike(unittest.TestCase):
+    """Runs of threads are compared where their CPUs were as far from each other."""
+
+    def test_near_runs_where_all_have_them(self):
+        r = threads_of(libkmem=[(1.0, 30), (2.0, 150), (1.2, 33)], glibc=[(1.0, 31), (1.0, 28)],
+                       mimalloc=[(1.5, 29), (9.0, 140)])
+        self.assertEqual(analysis.medians(r, "w", "wall"),
+                         {"libkmem": 1.1, "glibc": 1.0, "mimalloc": 1.5})
+        self.assertAlmostEqual(analysis.worst_spread(r, "w", "wall"), .2 / 1.1)
+
+    def test_far_runs_where_most_were(self):
+        r = threads_of(libkmem=[(1.0, 30), (2.0, 150), (2.2, 150)],
+                       glibc=[(1.0, 31), (3.0, 128), (3.0, 140)],
+                       mimalloc=[(4.0, 129), (4.0, 140), (4.0, 140)])
+        self.assertEqual(analysis.medians(r, "w", "wall"),
+                         {"libkmem": 2.1, "glibc": 3.0, "mimalloc": 4.0})
+
+    def test_all_runs_where_none_are_alike(self):
+        r = threads_of(libkmem=[(1.0, 30), (3.0, 30)], glibc=[(2.0, 150)], mimalloc=[(1.0, 31)])
+        self.assertEqual(analysis.medians(r, "w", "wall"),
+                         {"libkmem": 2.0, "glibc": 2.0, "mimalloc": 1.0})
+
+    def test_all_runs_where_nothing_is_told(self):
+        r = threads_of(libkmem=[(1.0, 0), (3.0, 0)], glibc=[(2.0, 0)], mimalloc=[(1.0, 0)])
+        self.assertEqual(analysis.medians(r, "w", "wall")["libkmem"], 2.0)
+        self.assertEqual(analysis.handover(r), [])
 
 
 if __name__ == "__main__":

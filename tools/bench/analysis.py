@@ -29,6 +29,27 @@ def judged(results, groups):
     return [n for n, w in results["workloads"].items() if w["group"] in groups and w["judged"]]
 
 
+def alike(results, workload):
+    """{allocator: its runs}, of threads such as can be compared.
+
+    Where CPUs may be near each other in one run and far in the next (handover.c), what they
+    share costs several times as much. Of the two kinds of runs it is those that every
+    allocator has more of; if there are none that all have, all runs.
+    """
+    runs = results["workloads"][workload]["runs"]
+    told = [r["handover_ns"] for rs in runs.values() for r in rs if r.get("handover_ns")]
+    kinds = [{a: [r for r in rs if ("handover_ns" in r and r["handover_ns"] < 2 * min(told)) == near]
+              for a, rs in runs.items() if rs} for near in (True, False)] if told else []
+    kinds = [k for k in kinds if all(k.values())]
+    return max(kinds, key=lambda k: min(map(len, k.values())), default=runs)
+
+
+def handover(results):
+    """[ns] of all runs that have it."""
+    return [r["handover_ns"] for w in results["workloads"].values()
+            for rs in w["runs"].values() for r in rs if r.get("handover_ns")]
+
+
 def medians(results, workload, what):
     """{allocator: median of wall, user, sys, cpu or rss, or for LEAST the smallest cpu}
 
@@ -37,7 +58,7 @@ def medians(results, workload, what):
     """
     pick, figure = (min, "cpu") if what == LEAST else (stats.median, what)
     return {a: pick([r[figure] for r in runs])
-            for a, runs in results["workloads"][workload]["runs"].items() if runs}
+            for a, runs in alike(results, workload).items() if runs}
 
 
 def ratios(results, workload, what):
@@ -51,7 +72,7 @@ def ratios(results, workload, what):
 def worst_spread(results, workload, what):
     figure = "cpu" if what == LEAST else what
     return max(stats.spread([r[figure] for r in runs])
-               for runs in results["workloads"][workload]["runs"].values() if runs)
+               for runs in alike(results, workload).values() if runs)
 
 
 def means(results, groups, what):

@@ -38,7 +38,8 @@ bench_cc = $(CC) $(kmem_cppflags) $(kmem_cflags) -fno-builtin-malloc -fno-builti
 deps-bench:
 	@.ci/deps bench
 
-bench-programs: $(addprefix $(bench_bin)/,$(bench_plain) $(bench_api) $(bench_pool)) build/bench/launch
+bench-programs: $(addprefix $(bench_bin)/,$(bench_plain) $(bench_api) $(bench_pool)) \
+	build/bench/launch build/bench/handover
 
 bench_apr := $(if $(wildcard /usr/include/apr-1.0/apr_pools.h),-DBENCH_APR -I/usr/include/apr-1.0 -lapr-1)
 
@@ -62,6 +63,10 @@ build/bench/launch: tools/bench/launch.c build/flags
 	$(call say,BENCH,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(kmem_cflags) -D_GNU_SOURCE -static -o $@ $<
+build/bench/handover: tools/bench/handover.c build/flags
+	$(call say,BENCH,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(kmem_cflags) -pthread -o $@ $<
 
 # A second make, since packages that were missing are there only now.
 bench: deps-bench

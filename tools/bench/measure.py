@@ -41,6 +41,13 @@ def prepare(workload, scratch, quick):
                    stdout=subprocess.DEVNULL, timeout=TIMEOUT_S)
 
 
+def handover_ns(build):
+    """What a cache line takes from CPU to CPU just now: see handover.c."""
+    done = subprocess.run([os.path.join(build, "bench", "handover")], stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, timeout=TIMEOUT_S, check=True)
+    return float(done.stdout)
+
+
 def run(workload, allocator, build, scratch, quick):
     """{"wall", "user", "sys", "cpu" (s), "rss" (kB), "metrics", "samples", "histogram"}"""
     with tempfile.NamedTemporaryFile("r", prefix="bench-") as result:

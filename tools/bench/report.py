@@ -63,12 +63,22 @@ def goal_table(results, ours):
     return lines
 
 
+def _handover(results):
+    ns = analysis.handover(results)
+    if not ns:
+        return []
+    far = sum(n >= 2 * min(ns) for n in ns)
+    return [f"a cache line from CPU to CPU: {min(ns):.0f} to {max(ns):.0f} ns"
+            f"; far in {far} of {len(ns)} runs of threads: alike with alike is compared"]
+
+
 def _machine(results):
     m = results["machine"]
     return [f"{m['cpu']}, {m['cpus']} CPUs, {m['memory_gb']} GB; {m['kernel']}; {m['libc']}",
             f"commit {m['commit']}; {results['runs']} runs"
             + (", quick" if results["quick"] else "")
-            + f"; load average before {m['load_before']:.2f}, after {m['load_after']:.2f}"]
+            + f"; load average before {m['load_before']:.2f}, after {m['load_after']:.2f}",
+            *_handover(results)]
 
 
 def text(results):

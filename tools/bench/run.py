@@ -78,8 +78,16 @@ class Session:
         }
 
     def one(self, workload, allocator, scratch):
-        try:
+        def measured():
             return measure.run(workload, allocator, self.given.build, scratch, self.given.quick)
+
+        try:
+            if workload.group != "threads":
+                return measured()
+            before = measure.handover_ns(self.given.build)
+            found = measured()
+            after = measure.handover_ns(self.given.build)
+            return {**found, "handover_ns": (before + after) / 2}
         except measure.Failed as e:
             self.results["failed"].append(f"{workload.name} under {allocator.name}: {e}")
             return None
