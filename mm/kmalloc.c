@@ -146,7 +146,7 @@ static struct {
 	unsigned long borrowed;		/* objects since */
 } lending[KMALLOC_CLASSES];
 
-/* Whether the next refill makes a slab. This, and what follows, are hints. */
+/* Whether the next refill has to make a slab. This, and what follows, are hints. */
 __racy static bool wants_slab(const struct kmem_cache *s)
 {
 	return !READ_ONCE(s->node.nr_partial) && !READ_ONCE(s->node.nr_empty) &&

@@ -25,12 +25,11 @@
  * Homes. Neighbours share cache lines, and where two CPUs write to one line, each waits for the
  * other's cache: 30 ns, or 150 where they are far apart. So while the program has several
  * threads, objects stay on the CPU that their slab is at home on (slub.c), as far as that can
- * be had: a magazine in the depot holds objects of one home, and a CPU that runs dry takes
- * its own ones from the depot, then from the backend, and only then what is others'. What
- * strays, with a thread that moves to another CPU or as a message, comes here when a full spare is
- * exchanged: a magazine of one home goes to the depot for it; of a mixed one those that
- * are not at home where the newest is go to the backend, where their CPU finds them. Homes are
- * hints: they are read without a lock, and a wrong one costs time only.
+ * be had: a CPU that runs dry takes magazines of its own from the depot, then objects of its
+ * own from the backend, and only then what is others'. What strays, as a message or with a
+ * thread that moves, comes by when a full spare is exchanged: the magazine is at home where its
+ * newest round is, and older ones that are not go to the backend, where their CPU finds them.
+ * Homes are hints: they are read without a lock, and a wrong one costs time only.
  *
  * Batches are bounded: a large magazine serves many hits between two misses, but
  * no miss waits for more than BATCH objects of the backend, whose lock is never
@@ -48,7 +47,6 @@
 #include <string.h>
 
 #include "base/bug.h"
-#include "host/host.h"
 #include "memblock.h"
 #include "percpu.h"
 
@@ -88,6 +86,8 @@
 #define HOME_SAMPLES		8U
 /* How far down the depot's list one of the CPU's own is looked for. */
 #define DEPOT_LOOK		4
+/* Magazines that it has no room for, one after the other, until it is emptied by anybody. */
+#define DEPOT_REFUSALS		8
 /* A level is left after this many misses, times its capacity over 3. */
 #define LEVEL_MISSES		4
 
@@ -167,14 +167,22 @@ static void list_push(struct magazine **list, unsigned int *nr, struct magazine 
 	*nr += 1;
 }
 
-/* The last one put that is of @home, among the last few; for HOME_ANY just the last one. */
+/*
+ * The last one put that is of @home, among the last few. Just the last one for HOME_ANY, and where
+ * there are too many, or had no room several times: an idle CPU's would fill the depot for ever.
+ */
 static struct magazine *pop_full(struct magazine_cache *mc, unsigned int home)
 {
 	struct magazine **link = &mc->full, *m;
 
-	for (int i = 0; (m = *link) && i < DEPOT_LOOK; link = &m->next, i++)
-		if (home == HOME_ANY || m->home == home || m->home == HOME_ANY)
+	if (mc->refused >= DEPOT_REFUSALS || mc->nr_full > mc->max_full)
+		home = HOME_ANY;
+	for (int i = 0; (m = *link) && i < DEPOT_LOOK; link = &m->next, i++) {
+		if (home == HOME_ANY || m->home == home || m->home == HOME_ANY) {
+			mc->refused = 0;
 			return list_pop(link, &mc->nr_full);
+		}
+	}
 	return NULL;
 }
 
@@ -271,8 +279,10 @@ static void depot_put_empty(struct magazine_cache *mc, struct magazine *m)
 /* The same for a magazine with rounds. */
 static bool __depot_put_full(struct magazine_cache *mc, struct magazine *m)
 {
-	if (mc->dead || mc->nr_full >= mc->max_full)
+	if (mc->dead || mc->nr_full >= mc->max_full) {
+		mc->refused++;
 		return false;
+	}
 	list_push(&mc->full, &mc->nr_full, m);
 	stat_inc_locked(mc->nr_depot_put);
 	return true;
@@ -362,13 +372,24 @@ static unsigned int backend_refill(struct magazine_cache *mc, void **rounds,
 	return mc->backend->refill(mc, rounds, n, gfp);
 }
 
+/* From what is at home on this CPU; 0 also where that does not matter. */
 static unsigned int backend_refill_own(struct magazine_cache *mc, void **rounds, unsigned int n)
 {
-	unsigned int got = mc->backend->refill_own(mc, rounds, n);
+	unsigned int got = 0;
 
+	if (mc->backend->home && homes_matter())
+		got = mc->backend->refill_own(mc, rounds, n);
 	if (got)
 		stat_inc(mc->nr_refill);
 	return got;
+}
+
+/* The CPU that @m, which has rounds, is said to be at home on: that of its newest one. */
+static unsigned int home_of(const struct magazine_cache *mc, const struct magazine *m)
+{
+	if (!mc->backend->home || !homes_matter())
+		return HOME_ANY;
+	return mc->backend->home(mc, m->round[m->count - 1]);
 }
 
 static void backend_flush(struct magazine_cache *mc, void **rounds, unsigned int n)
@@ -378,56 +399,6 @@ static void backend_flush(struct magazine_cache *mc, void **rounds, unsigned int
 		stat_inc(mc->nr_flush);
 		mc->backend->flush(mc, rounds + done, part);
 	}
-}
-
-/* The same for the first rounds of a magazine, which keeps the others. */
-static void flush_front(struct magazine_cache *mc, struct magazine *m, u32 n)
-{
-	backend_flush(mc, m->round, n);
-	m->count -= n;
-	memmove(m->round, m->round + n, m->count * sizeof(void *));
-}
-
-/* Gives a batch of the oldest rounds back. */
-static void flush_oldest(struct magazine_cache *mc, struct magazine *m)
-{
-	flush_front(mc, m, min(m->count, BATCH));
-}
-
-/* ---- homes -------------------------------------------------------------------------------- */
-
-/* Whether it matters now: a single thread uses what there is. */
-static bool keeps_apart(const struct magazine_cache *mc)
-{
-	return mc->backend->home && !host_single_threaded();
-}
-
-/* Whether some rounds of @m, which has any, are all at home on @cpu. */
-static bool all_at_home(const struct magazine_cache *mc, const struct magazine *m, unsigned int cpu)
-{
-	u32 step = m->count / HOME_SAMPLES + 1;
-
-	for (u32 i = 0; i < m->count; i += step)
-		if (mc->backend->home(mc, m->round[i]) != cpu)
-			return false;
-	return true;
-}
-
-/* Of a batch of the oldest rounds, sends those to the backend that are not at home on @cpu. */
-static void flush_others(struct magazine_cache *mc, struct magazine *m, unsigned int cpu)
-{
-	u32 end = min(m->count, BATCH), nr = 0;
-
-	for (u32 i = 0; i < end; i++) {
-		void *object = m->round[i];
-
-		if (mc->backend->home(mc, object) == cpu)
-			continue;
-		m->round[i] = m->round[nr];
-		m->round[nr++] = object;
-	}
-	if (nr)
-		flush_front(mc, m, nr);
 }
 
 /* Sends a magazine that is the caller's to the depot, or its rounds to the backend. */
@@ -526,25 +497,28 @@ static void *alloc_and_load(struct magazine_cache *mc, struct magazine *m, struc
 	return object;
 }
 
-/* Fills @m, which is empty and may be NULL, and takes an object from it. */
+/*
+ * Fills @m, which is empty and may be NULL, or finds one of another CPU's that is full, and takes
+ * an object from it.
+ */
 static void *alloc_refill(struct magazine_cache *mc, struct magazine *m, struct magazine *spare,
 			  gfp_t gfp)
 {
 	struct magazine *full;
+	u32 n = 0;
 
 	m = m ? magazine_of_level(m, READ_ONCE(mc->level)) : depot_get_empty(mc);
 	if (m) {
-		u32 n = min((u32)m->capacity, BATCH);
-
-		m->count = 0;
-		if (keeps_apart(mc)) {
-			m->count = backend_refill_own(mc, m->round, n);
-			full = m->count ? NULL : depot_get_full(mc, spare, HOME_ANY, true);
-			if (full)
-				return alloc_and_load(mc, full, m);
-		}
-		if (!m->count)
-			m->count = backend_refill(mc, m->round, n, gfp);
+		n = min((u32)m->capacity, BATCH);
+		m->count = backend_refill_own(mc, m->round, n);
+		if (m->count)
+			return alloc_and_load(mc, m, spare);
+	}
+	full = homes_matter() ? depot_get_full(mc, spare, HOME_ANY, true) : NULL;
+	if (full)
+		return alloc_and_load(mc, full, m);
+	if (m) {
+		m->count = backend_refill(mc, m->round, n, gfp);
 		if (m->count)
 			return alloc_and_load(mc, m, spare);
 		depot_put_empty(mc, m);
@@ -572,7 +546,7 @@ static void *alloc_miss(struct magazine_cache *mc, gfp_t gfp)
 		return alloc_and_load(mc, m, spare);
 	if (spare && spare->count)
 		return alloc_and_load(mc, spare, m);
-	full = depot_get_full(mc, spare, keeps_apart(mc) ? percpu_cpu() : HOME_ANY, false);
+	full = depot_get_full(mc, spare, homes_matter() ? percpu_cpu_hint() : HOME_ANY, false);
 	if (full)
 		return alloc_and_load(mc, full, m);
 	return alloc_refill(mc, m, spare, gfp);
@@ -624,33 +598,68 @@ static void move_newest(struct magazine *m, struct magazine *to, u32 n)
 	to->count += n;
 }
 
+/* Gives the first @n rounds of a magazine, which keeps the others, back to the backend. */
+static void flush_front(struct magazine_cache *mc, struct magazine *m, u32 n)
+{
+	backend_flush(mc, m->round, n);
+	m->count -= n;
+	memmove(m->round, m->round + n, m->count * sizeof(void *));
+}
+
+/* Gives a batch of the oldest rounds back. */
+static void flush_oldest(struct magazine_cache *mc, struct magazine *m)
+{
+	flush_front(mc, m, min(m->count, BATCH));
+}
+
+/* Whether some rounds of @m are all at home where it is. */
+static bool all_at_home(const struct magazine_cache *mc, const struct magazine *m)
+{
+	u32 step = m->count / HOME_SAMPLES + 1;
+
+	for (u32 i = 0; i < m->count; i += step)
+		if (mc->backend->home(mc, m->round[i]) != m->home)
+			return false;
+	return true;
+}
+
 /*
- * Sets where @m, which is full, is at home: where its newest round is. Others that it has go
- * to the backend. True: that made room, and the rest are this CPU's.
+ * Of a batch of the oldest rounds of @m, sends those to the backend that are not at home where
+ * it is, if there are such among some. True: that made room.
  */
 static bool sort_out(struct magazine_cache *mc, struct magazine *m)
 {
-	unsigned int home = mc->backend->home(mc, m->round[m->count - 1]);
+	u32 end = min(m->count, BATCH), nr = 0;
 
-	m->home = (u16)home;
-	if (all_at_home(mc, m, home))
+	if (m->home == HOME_ANY || all_at_home(mc, m))
 		return false;
-	flush_others(mc, m, home);
-	return home == percpu_cpu() && m->count <= m->capacity - m->capacity / 4U;
+	for (u32 i = 0; i < end; i++) {
+		void *object = m->round[i];
+
+		if (mc->backend->home(mc, object) == m->home)
+			continue;
+		m->round[i] = m->round[nr];
+		m->round[nr++] = object;
+	}
+	if (nr)
+		flush_front(mc, m, nr);
+	return nr;
 }
 
 /* For the full @spare one that is empty, or itself with less in it; NULL: no memory. */
 static struct magazine *spare_with_room(struct magazine_cache *mc, struct magazine *spare)
 {
 	struct magazine *empty;
+	bool sorted;
 
-	spare->home = HOME_ANY;
-	if (keeps_apart(mc) && sort_out(mc, spare))
+	spare->home = (u16)home_of(mc, spare);
+	sorted = sort_out(mc, spare);
+	if (sorted && spare->count <= spare->capacity - spare->capacity / 4U)
 		return spare;
-	if (spare->count > spare->capacity / 2 && !scattered(mc, spare) &&
-	    depot_trade_full(mc, spare, &empty))
+	if (!scattered(mc, spare) && depot_trade_full(mc, spare, &empty))
 		return empty;
-	flush_oldest(mc, spare);
+	if (!sorted)
+		flush_oldest(mc, spare);
 	return spare;
 }
 

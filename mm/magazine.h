@@ -19,7 +19,9 @@
 
 #include "base/compiler.h"
 #include "base/list.h"
+#include "host/host.h"
 #include "lock.h"
+#include "percpu.h"
 
 /*
  * struct magazine - owned by the CPU in whose slot it is loaded, by the depot
@@ -52,6 +54,15 @@ struct magazine_cache;
 /* No CPU in particular. */
 #define HOME_ANY	0xffffU
 
+/*
+ * Whether objects are to stay on their CPU. A single thread takes what there is; and in
+ * fallback mode, where each thread has a number of its own, it would cost memory.
+ */
+static inline bool homes_matter(void)
+{
+	return percpu.mode == PERCPU_RSEQ && !host_single_threaded();
+}
+
 struct magazine_backend {
 	/*
 	 * Fills rounds[0..n) with up to @n objects, the one to be handed out
@@ -80,6 +91,7 @@ struct magazine_cache {
 	bool closed;			/* nothing stays loaded: no slot, or magazine_cache_close() */
 	bool dead;			/* being destroyed: keep nothing; depot lock */
 	u32 round_bytes;		/* bytes of an object */
+	u32 refused;			/* magazines that the depot had no room for; depot lock */
 	const struct magazine_backend *backend;
 	unsigned long live_bytes;	/* bytes of all objects, as the backend counts them; a hint */
 	unsigned long nr_refill, nr_flush;	/* statistics: batches from and to the backend */

@@ -103,7 +103,7 @@ struct page {
 		u32 refcount;		/* PT_ALLOC, PT_COMP: 1 after allocation; atomic */
 		struct {
 			u16 inuse;	/* PT_SLAB: objects not free in the bitmap; node lock */
-			u16 home;	/* PT_SLAB: the CPU that last took from it; written under the node lock */
+			u16 home;	/* PT_SLAB: the CPU that last took from it; a hint */
 		};
 		u32 head_distance;	/* PT_TAIL: pages back to the head */
 		u32 free_stamp;		/* PT_BUDDY: (u32)host_now_ms() when freed; zone lock */

@@ -295,6 +295,11 @@ unsigned int percpu_cpu(void)
 	return percpu_thread_ready() ? area_number() : percpu.nr_cpus - 1;
 }
 
+unsigned int percpu_cpu_hint(void)
+{
+	return percpu_thread_known() ? area_number() : 0;
+}
+
 long percpu_word(unsigned int slot, unsigned int *cpu)
 {
 	if (unlikely(READ_ONCE(percpu.vforks) || !percpu_thread_known())) {

@@ -126,6 +126,8 @@ void percpu_thread_init(void);
 
 /* The CPU that the caller runs on right now; stale as soon as it is known. */
 unsigned int percpu_cpu(void);
+/* The same, as a hint: of a thread that is not ready for it, any. No system call. */
+unsigned int percpu_cpu_hint(void);
 
 /*
  * That CPU, and the word of @slot there. WORD_DRAINING: the slot may not be used at present.

@@ -13,10 +13,9 @@
  * object has reached yet cost no memory.
  *
  * Whose slab. A slab is at home on the CPU that last took from it. While there are several
- * threads, a CPU takes from slabs of its own, and gets a new one while the cache has hardly one
- * for each CPU, or few free objects in those that it has (gets_own()); else it takes part of
- * another's, and with that the whole. So two CPUs seldom write to one cache line, and memory
- * does not pile up: of what others have, a slab or two each or an eighth of all is left free.
+ * threads, a CPU takes from slabs of its own, and gets a new one as long as others' have
+ * few free objects in all (gets_own()); else it takes part of another's, and with that the
+ * whole. So two CPUs seldom write to one cache line, and no memory piles up.
  *
  * Every object that comes back is checked here: it must be the start of an
  * object of a slab of this very cache, and its bit must say "in use". That
@@ -36,6 +35,7 @@
 #include "host/host.h"
 #include "memblock.h"
 #include "numa.h"
+#include "page_limit.h"
 #include "percpu.h"
 #include "slab_rcu.h"
 
@@ -43,8 +43,10 @@
 #define NODE_MAX_EMPTY		2UL
 /* Slabs of a cache whose objects are handed out from the cache's colour on. */
 #define COLOURED_SLABS		4UL
-/* Partial slabs that are looked at for one of the CPU's own. */
-#define OWN_LOOKS		8
+/* Slabs of a bin that are looked at for one of the CPU's own. */
+#define HOME_LOOKS		3
+/* Slabs' worth of free objects that are left to other CPUs, however many there are. */
+#define OWN_MAX			16U
 
 /* ---- a node ---------------------------------------------------------------------- */
 
@@ -203,6 +205,7 @@ static unsigned int slab_take(struct kmem_cache *s, struct page *slab, void **to
 			break;
 	}
 	slab->inuse += got;
+	WRITE_ONCE(slab->home, (u16)percpu_cpu_hint());
 	return got;
 }
 
@@ -269,42 +272,40 @@ static void slab_relist(struct kmem_cache *s, struct page *slab, unsigned int be
 	}
 }
 
-static struct page *lists_pick(struct slab_lists *l)
+/* One of a bin that is at home on @home, which may be HOME_ANY. Looks at a few only. */
+static struct page *bin_pick(const struct list_head *bin, unsigned int home)
 {
-	for (int i = SLAB_BINS - 1; i >= 0; i--) {
-		if (!list_empty(&l->partial[i]))
-			return list_first_entry(&l->partial[i], struct page, slab_list);
+	struct page *slab;
+	int looks = HOME_LOOKS;
+
+	list_for_each_entry(slab, bin, slab_list) {
+		if (home == HOME_ANY || slab->home == home)
+			return slab;
+		if (!--looks)
+			break;
 	}
-	if (!list_empty(&l->empty))
-		return list_first_entry(&l->empty, struct page, slab_list);
 	return NULL;
 }
 
-/* One that is at home on @cpu, of the fullest first, or an empty one. Looks at a few only. */
-static struct page *lists_pick_own(struct slab_lists *l, unsigned int cpu)
+/* The fullest bin's before the emptier ones'; an empty slab is at home anywhere. */
+static struct page *lists_pick(struct slab_lists *l, unsigned int home)
 {
-	struct page *slab;
+	struct page *slab = NULL;
 
-	for (int i = SLAB_BINS - 1, looks = OWN_LOOKS; i >= 0 && looks; i--) {
-		list_for_each_entry(slab, &l->partial[i], slab_list) {
-			if (slab->home == cpu)
-				return slab;
-			if (!--looks)
-				break;
-		}
-	}
-	if (!list_empty(&l->empty))
-		return list_first_entry(&l->empty, struct page, slab_list);
-	return NULL;
+	for (int i = SLAB_BINS - 1; i >= 0 && !slab; i--)
+		slab = bin_pick(&l->partial[i], home);
+	if (!slab && !list_empty(&l->empty))
+		slab = list_first_entry(&l->empty, struct page, slab_list);
+	return slab;
 }
 
 /* A slab with room, of the NUMA node with this index before those of others. */
-static struct page *node_pick(struct kmem_cache_node *n, int near)
+static struct page *node_pick(struct kmem_cache_node *n, int near, unsigned int home)
 {
-	struct page *slab = lists_pick(slab_nth_lists(n, near));
+	struct page *slab = lists_pick(slab_nth_lists(n, near), home);
 
 	for (int i = 1; !slab && unlikely(i < nr_nodes); i++)
-		slab = lists_pick(slab_nth_lists(n, (near + i) % nr_nodes));
+		slab = lists_pick(slab_nth_lists(n, (near + i) % nr_nodes), home);
 	return slab;
 }
 
@@ -453,21 +454,18 @@ static void node_count(struct kmem_cache *s, long objects)
 
 /* ---- refill -------------------------------------------------------------------------------- */
 
-/* Takes from the slabs that the node has, or only from the CPU's own, into @n rounds below @top. */
-static unsigned int node_refill(struct kmem_cache *s, void **top, unsigned int n, bool own)
+/* Takes from the slabs that the node has, of @home if not HOME_ANY, into @n rounds below @top. */
+static unsigned int node_refill(struct kmem_cache *s, void **top, unsigned int n, unsigned int home)
 {
 	int near = numa_local_index();
-	unsigned int cpu = percpu_cpu();
 	struct kmem_cache_node *node = &s->node;
 	unsigned int got = 0;
 	struct page *slab;
 
 	lock(&node->lock);
-	while (got < n && (slab = own ? lists_pick_own(slab_nth_lists(node, near), cpu) :
-					node_pick(node, near))) {
+	while (got < n && (slab = node_pick(node, near, home))) {
 		unsigned int before = slab->inuse;
 
-		WRITE_ONCE(slab->home, (u16)cpu);
 		got += slab_take(s, slab, top - got, n - got);
 		slab_relist(s, slab, before);
 	}
@@ -487,17 +485,23 @@ static void node_add_slab(struct kmem_cache_node *n, struct page *slab)
 
 /*
  * Whether a CPU that has no slab of its own with room gets a new one, rather than a part of
- * another's: with several threads, while there is not one for each CPU, or two where objects
- * share lines with several, or where few of the objects are free.
+ * another's: while others have fewer free objects than a slab for every second CPU, or for each
+ * where several objects share a line; but not where memory is short.
  */
 static bool gets_own(const struct kmem_cache *s)
 {
-	unsigned long nr = READ_ONCE(s->node.nr_slabs), all = nr * s->objects;
+	unsigned long all = READ_ONCE(s->node.nr_slabs) * s->objects;
+	unsigned int slabs = clamp(percpu.nr_cpus / 2, 1U, OWN_MAX) * (s->size <= 64 ? 2 : 1);
 
-	if (host_single_threaded())
-		return false;
-	return nr < percpu.nr_cpus * (s->size <= 64 ? 2UL : 1UL) ||
-	       all - READ_ONCE(s->node.nr_inuse) < all / 8;
+	return homes_matter() && !pages_over_soft() &&
+	       all - READ_ONCE(s->node.nr_inuse) < (unsigned long)slabs * s->objects;
+}
+
+/* Such a slab is a wish: for it nobody waits, nothing is reclaimed, and no reserve is touched. */
+static gfp_t wish(gfp_t gfp)
+{
+	return (gfp & ~(__GFP_DIRECT_RECLAIM | __GFP_NOFAIL | __GFP_HIGH | __GFP_MEMALLOC)) |
+	       __GFP_NOWARN | __GFP_NOMEMALLOC;
 }
 
 /* Takes from a new slab; 0: no memory. */
@@ -510,7 +514,6 @@ static unsigned int refill_new(struct kmem_cache *s, void **top, unsigned int n,
 	if (!slab)
 		return 0;
 	got = slab_take(s, slab, top, n);
-	slab->home = (u16)percpu_cpu();
 	lock(&node->lock);
 	node_add_slab(node, slab);
 	node_count(s, got);
@@ -528,28 +531,28 @@ static unsigned int move_down(void **rounds, unsigned int n, unsigned int got)
 	return got;
 }
 
+static unsigned int slab_refill_own(struct magazine_cache *mc, void **rounds, unsigned int n)
+{
+	struct kmem_cache *s = container_of(mc, struct kmem_cache, mag);
+
+	return move_down(rounds, n, node_refill(s, rounds + n, n, percpu_cpu_hint()));
+}
+
 static unsigned int slab_refill(struct magazine_cache *mc, void **rounds, unsigned int n, gfp_t gfp)
 {
 	struct kmem_cache *s = container_of(mc, struct kmem_cache, mag);
 	unsigned int got = 0;
 
 	if (gets_own(s)) {
-		got = node_refill(s, rounds + n, n, true);
+		got = node_refill(s, rounds + n, n, percpu_cpu_hint());
 		if (!got)
-			got = refill_new(s, rounds + n, n, gfp | __GFP_NOWARN);
+			got = refill_new(s, rounds + n, n, wish(gfp));
 	}
 	if (!got)
-		got = node_refill(s, rounds + n, n, false);
+		got = node_refill(s, rounds + n, n, HOME_ANY);
 	if (!got)
 		got = refill_new(s, rounds + n, n, gfp);
 	return move_down(rounds, n, got);
-}
-
-static unsigned int slab_refill_own(struct magazine_cache *mc, void **rounds, unsigned int n)
-{
-	struct kmem_cache *s = container_of(mc, struct kmem_cache, mag);
-
-	return move_down(rounds, n, node_refill(s, rounds + n, n, true));
 }
 
 /* ---- objects of a node ------------------------------------------------------------------- */
@@ -569,7 +572,7 @@ void *slab_alloc_node(struct kmem_cache *s, gfp_t gfp, int node)
 	int saved;
 
 	lock(&n->lock);
-	slab = lists_pick(slab_nth_lists(n, numa_index(node)));
+	slab = lists_pick(slab_nth_lists(n, numa_index(node)), HOME_ANY);
 	if (!slab) {
 		unlock(&n->lock);
 		saved = numa_prefer_save(node);
@@ -603,7 +606,7 @@ void *slab_alloc_nolock(struct kmem_cache *s)
 
 	if (!trylock(&n->lock))
 		return NULL;
-	slab = node_pick(n, numa_local_index());
+	slab = node_pick(n, numa_local_index(), HOME_ANY);
 	if (slab) {
 		unsigned int before = slab->inuse;
 
