@@ -33,14 +33,18 @@ static void become_two(void)
 	cr_assert_eq(pthread_create(&second, NULL, waits, NULL), 0);
 }
 
-/* In fallback mode objects have no home. */
-static void stay_here(void)
+static void stay_somewhere(void)
 {
 	kfree(kmalloc(8, GFP_KERNEL));
-	if (percpu.mode != PERCPU_RSEQ)
-		cr_skip("in fallback mode objects have no home");
 	stay_on_this_cpu();
 	here = percpu_cpu();
+}
+
+static void stay_here(void)
+{
+	stay_somewhere();
+	if (percpu.mode != PERCPU_RSEQ)
+		cr_skip("in fallback mode objects have no home");
 }
 
 static void become_one(void)
@@ -111,11 +115,17 @@ static const struct magazine_backend backend = {
 	.refill = refill, .flush = flush, .home = home, .refill_own = refill_own,
 };
 
+static void start_anyhow(void)
+{
+	stay_somewhere();
+	magazine_cache_init(&mc, percpu_slot_alloc(), 16, &backend);
+	cr_assert(mc.slot != SLOT_NONE);
+}
+
 static void start(void)
 {
 	stay_here();
-	magazine_cache_init(&mc, percpu_slot_alloc(), 16, &backend);
-	cr_assert(mc.slot != SLOT_NONE);
+	start_anyhow();
 }
 
 static void finish(void)
@@ -256,6 +266,22 @@ Test(home, a_full_depot_is_emptied_by_anybody)
 		cr_assert(i < 2000 && own_left == 600);
 	}
 	cr_expect(mc.refused == 0);
+	become_one();
+	finish();
+}
+
+/* There each thread has a number of its own. */
+Test(home, nobody_asks_in_fallback_mode)
+{
+	start_anyhow();
+	if (percpu.mode == PERCPU_RSEQ)
+		cr_skip("of fallback mode");
+	become_two();
+	come_back(2000, 3);
+	for (unsigned int i = 0; i < 1500; i++)
+		take();
+	cr_expect(asked == 0 && nr_own == 0);
+	cr_expect(nr_any > 0 || mc.nr_depot_get > 0);
 	become_one();
 	finish();
 }
