@@ -13,9 +13,9 @@
  * object has reached yet cost no memory.
  *
  * Whose slab. A slab is at home on the CPU that last took from it. While there are several
- * threads, a CPU takes from slabs of its own, and gets a new one as long as others' have
- * few free objects in all (gets_own()); else it takes part of another's, and with that the
- * whole. So two CPUs seldom write to one cache line, and no memory piles up.
+ * threads, a CPU takes from slabs of its own; of small objects it gets a new one as long as
+ * others' have few free ones in all (gets_own()); else it takes part of another's, and with that
+ * the whole. So two CPUs seldom write to one cache line, and no memory piles up.
  *
  * Every object that comes back is checked here: it must be the start of an
  * object of a slab of this very cache, and its bit must say "in use". That
@@ -45,7 +45,11 @@
 #define COLOURED_SLABS		4UL
 /* Slabs of a bin that are looked at for one of the CPU's own. */
 #define HOME_LOOKS		3
-/* Slabs' worth of free objects that are left to other CPUs, however many there are. */
+/*
+ * Objects of up to so many bytes have slabs for each CPU; so many slabs' worth of free ones may be
+ * left to others for it, however many CPUs there are.
+ */
+#define OWN_SIZE		512U
 #define OWN_MAX			16U
 
 /* ---- a node ---------------------------------------------------------------------- */
@@ -485,16 +489,16 @@ static void node_add_slab(struct kmem_cache_node *n, struct page *slab)
 
 /*
  * Whether a CPU that has no slab of its own with room gets a new one, rather than a part of
- * another's: while others have fewer free objects than a slab for every second CPU, or for each
- * where several objects share a line; but not where memory is short.
+ * another's: where objects are of a few lines, while others have fewer free ones than a slab for
+ * every second CPU; but not where memory is short.
  */
 static bool gets_own(const struct kmem_cache *s)
 {
 	unsigned long all = READ_ONCE(s->node.nr_slabs) * s->objects;
-	unsigned int slabs = clamp(percpu.nr_cpus / 2, 1U, OWN_MAX) * (s->size <= 64 ? 2 : 1);
+	unsigned long left = (unsigned long)clamp(percpu.nr_cpus / 2, 1U, OWN_MAX) * s->objects;
 
-	return homes_matter() && !pages_over_soft() &&
-	       all - READ_ONCE(s->node.nr_inuse) < (unsigned long)slabs * s->objects;
+	return s->size <= OWN_SIZE && homes_matter() && !pages_over_soft() &&
+	       all - READ_ONCE(s->node.nr_inuse) < left;
 }
 
 /* Such a slab is a wish: for it nobody waits, nothing is reclaimed, and no reserve is touched. */

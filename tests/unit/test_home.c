@@ -365,7 +365,7 @@ Test(home, room_is_not_left_unused)
 	struct page *slab;
 	void **p, *got[4];
 
-	start_slabs(1024);
+	start_slabs(64);
 	nr = percpu.nr_cpus + 4;
 	per = s->objects;
 	p = kmalloc_array(nr * per, sizeof(*p), GFP_KERNEL);
@@ -390,6 +390,8 @@ Test(home, room_is_not_left_unused)
 	kfree(p);
 }
 
+#define MOST	300000		/* more than fit below the limit */
+
 static unsigned long asked_to_shrink;
 
 static unsigned long nothing(struct shrinker *shrinker, struct shrink_control *sc)
@@ -407,12 +409,12 @@ Test(home, no_new_slab_is_waited_for)
 	unsigned int n = 0;
 	void **p, *got[1];
 
-	start_slabs(1024);
-	p = kmalloc_array(40000, sizeof(*p), GFP_KERNEL);
-	kmem_set_limit(32UL << 20, KMEM_LIMIT_NONE);
-	while (n < 40000 && slab_backend.refill(&s->mag, p + n, 1, GFP_NOWAIT | __GFP_NOWARN) == 1)
+	start_slabs(64);
+	p = kmalloc_array(MOST, sizeof(*p), GFP_KERNEL);
+	kmem_set_limit(16UL << 20, KMEM_LIMIT_NONE);
+	while (n < MOST && slab_backend.refill(&s->mag, p + n, 1, GFP_NOWAIT | __GFP_NOWARN) == 1)
 		n++;
-	cr_assert(n > 1000 && n < 40000, "%u", n);
+	cr_assert(n > 1000 && n < MOST, "%u", n);
 	put(p, 1);
 	moves_away(slab_at(p[0]));
 	shrinker = shrinker_alloc(0, "home");
