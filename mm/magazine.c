@@ -372,13 +372,16 @@ static unsigned int backend_refill(struct magazine_cache *mc, void **rounds,
 	return mc->backend->refill(mc, rounds, n, gfp);
 }
 
+static bool has_homes(const struct magazine_cache *mc)
+{
+	return mc->backend->home && homes_matter();
+}
+
 /* From what is at home on this CPU; 0 also where that does not matter. */
 static unsigned int backend_refill_own(struct magazine_cache *mc, void **rounds, unsigned int n)
 {
-	unsigned int got = 0;
+	unsigned int got = has_homes(mc) ? mc->backend->refill_own(mc, rounds, n) : 0;
 
-	if (mc->backend->home && homes_matter())
-		got = mc->backend->refill_own(mc, rounds, n);
 	if (got)
 		stat_inc(mc->nr_refill);
 	return got;
@@ -387,9 +390,7 @@ static unsigned int backend_refill_own(struct magazine_cache *mc, void **rounds,
 /* The CPU that @m, which has rounds, is said to be at home on: that of its newest one. */
 static unsigned int home_of(const struct magazine_cache *mc, const struct magazine *m)
 {
-	if (!mc->backend->home || !homes_matter())
-		return HOME_ANY;
-	return mc->backend->home(mc, m->round[m->count - 1]);
+	return has_homes(mc) ? mc->backend->home(mc, m->round[m->count - 1]) : HOME_ANY;
 }
 
 static void backend_flush(struct magazine_cache *mc, void **rounds, unsigned int n)
@@ -514,7 +515,7 @@ static void *alloc_refill(struct magazine_cache *mc, struct magazine *m, struct 
 		if (m->count)
 			return alloc_and_load(mc, m, spare);
 	}
-	full = homes_matter() ? depot_get_full(mc, spare, HOME_ANY, true) : NULL;
+	full = has_homes(mc) ? depot_get_full(mc, spare, HOME_ANY, true) : NULL;
 	if (full)
 		return alloc_and_load(mc, full, m);
 	if (m) {
@@ -546,7 +547,7 @@ static void *alloc_miss(struct magazine_cache *mc, gfp_t gfp)
 		return alloc_and_load(mc, m, spare);
 	if (spare && spare->count)
 		return alloc_and_load(mc, spare, m);
-	full = depot_get_full(mc, spare, homes_matter() ? percpu_cpu_hint() : HOME_ANY, false);
+	full = depot_get_full(mc, spare, has_homes(mc) ? percpu_cpu_hint() : HOME_ANY, false);
 	if (full)
 		return alloc_and_load(mc, full, m);
 	return alloc_refill(mc, m, spare, gfp);

@@ -547,11 +547,9 @@ static unsigned int slab_refill(struct magazine_cache *mc, void **rounds, unsign
 	struct kmem_cache *s = container_of(mc, struct kmem_cache, mag);
 	unsigned int got = 0;
 
-	if (gets_own(s)) {
-		got = node_refill(s, rounds + n, n, percpu_cpu_hint());
-		if (!got)
-			got = refill_new(s, rounds + n, n, wish(gfp));
-	}
+	/* Who wants one only has not asked for the CPU's own before. */
+	if (n > 1 && gets_own(s))
+		got = refill_new(s, rounds + n, n, wish(gfp));
 	if (!got)
 		got = node_refill(s, rounds + n, n, HOME_ANY);
 	if (!got)

@@ -37,17 +37,22 @@ def alike(results, workload):
     allocator has more of; if there are none that all have, all runs.
     """
     runs = results["workloads"][workload]["runs"]
-    told = [r["handover_ns"] for rs in runs.values() for r in rs if r.get("handover_ns")]
-    kinds = [{a: [r for r in rs if ("handover_ns" in r and r["handover_ns"] < 2 * min(told)) == near]
-              for a, rs in runs.items() if rs} for near in (True, False)] if told else []
+    least = min(handover(results), default=0)
+    kinds = [{a: [r for r in rs if is_far(r.get("handover_ns", 0), least) == far]
+              for a, rs in runs.items() if rs} for far in (False, True)]
     kinds = [k for k in kinds if all(k.values())]
-    return max(kinds, key=lambda k: min(map(len, k.values())), default=runs)
+    return max(kinds, key=lambda k: min(map(len, k.values()), default=0), default=runs)
 
 
 def handover(results):
     """[ns] of all runs that have it."""
     return [r["handover_ns"] for w in results["workloads"].values()
             for rs in w["runs"].values() for r in rs if r.get("handover_ns")]
+
+
+def is_far(ns, least):
+    """Whether that is of CPUs that share no cache, where the least seen is of such as do."""
+    return ns >= 2 * least > 0
 
 
 def medians(results, workload, what):

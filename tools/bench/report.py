@@ -67,7 +67,7 @@ def _handover(results):
     ns = analysis.handover(results)
     if not ns:
         return []
-    far = sum(n >= 2 * min(ns) for n in ns)
+    far = sum(analysis.is_far(n, min(ns)) for n in ns)
     return [f"a cache line from CPU to CPU: {min(ns):.0f} to {max(ns):.0f} ns"
             f"; far in {far} of {len(ns)} runs of threads: alike with alike is compared"]
 
