@@ -92,6 +92,21 @@ static inline unsigned long zone_dirty_pages(const struct zone *z)
 	return READ_ONCE(z->nr_dirty_free) + READ_ONCE(z->nr_parked);
 }
 
+/* Pages that are in use, or free and dirty: about as many as are resident. No lock, an estimate. */
+static inline unsigned long zone_resident(const struct zone *z)
+{
+	return READ_ONCE(z->nr_present) - READ_ONCE(z->nr_isolated) - READ_ONCE(z->nr_free) +
+	       READ_ONCE(z->nr_dirty_free);
+}
+
+/* Behind every request for @gfp that took pages off the free lists; no lock held. */
+static inline void zone_check_growth(struct zone *z, gfp_t gfp)
+{
+	if (unlikely((long)(zone_resident(z) - READ_ONCE(z->resident_most)) > 0) &&
+	    gfpflags_allow_blocking(gfp))
+		zone_grown(z);
+}
+
 /* ---- mmzone.c: growing ----------------------------------------------------------------- */
 
 /* Moves nr_present, zone lock held; the pages up to it are committed and on the lists. */
@@ -160,7 +175,7 @@ bool run_impossible(unsigned long nr_pages, gfp_t gfp);
 
 /*
  * Ends a run_get(): sets the dirty bits of the pages, drops the zone lock, and
- * zeroes what is not zero if @gfp asks for it.
+ * zeroes what is not zero if @gfp asks for it. May purge others, as zone_grown() does.
  */
 void run_finish(struct zone *z, unsigned long start, unsigned long n, gfp_t gfp);
 

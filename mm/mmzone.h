@@ -189,6 +189,10 @@ struct zone {
 	u32 growing;
 	u32 purging;
 
+	/* The most pages that were resident at once, and what that led to (page_reporting.c). */
+	unsigned long resident_most;	/* or a little more; read without lock */
+	u64 growth_due;			/* host_now_ms() from which on that purges again */
+
 	/* Statistics, zone lock. */
 	unsigned long nr_purged;	/* pages given back to the system, ever */
 	unsigned long nr_steals;	/* pageblocks or blocks taken from another type */
@@ -314,6 +318,11 @@ unsigned long zones_purge(unsigned int min_age_ms, unsigned long max_pages);
  * lock held; makes system calls.
  */
 void zones_offset(unsigned long nr_pages);
+/*
+ * More pages of the zone are resident than ever before: purges some that nobody wants, if there
+ * are such. Context: no lock held; may make system calls.
+ */
+void zone_grown(struct zone *z);
 /* Sends all parked runs to the free lists. */
 void zones_unpark(void);
 /* Free dirty pages in all zones, parked ones included; no lock, an estimate. */

@@ -89,15 +89,10 @@ static void zero_dirty(char *addr, const unsigned long *map, unsigned long first
  * The bits share words with other blocks' pages, so they are read under the
  * lock, and copied: 1024 at a time, which is one turn for all but long runs.
  */
-void run_finish(struct zone *z, unsigned long start, unsigned long n, gfp_t gfp)
+static void run_zero(struct zone *z, unsigned long start, unsigned long n)
 {
 	unsigned long map[MAX_ORDER_PAGES / BITS_PER_LONG + 1];
 
-	if (!(gfp & __GFP_ZERO)) {
-		bitmap_set_range(z->dirty, start, start + n);
-		unlock(&z->lock);
-		return;
-	}
 	for (;;) {
 		unsigned long chunk = min(n, MAX_ORDER_PAGES);
 		unsigned long word = start / BITS_PER_LONG;
@@ -114,6 +109,17 @@ void run_finish(struct zone *z, unsigned long start, unsigned long n, gfp_t gfp)
 			return;
 		lock(&z->lock);
 	}
+}
+
+void run_finish(struct zone *z, unsigned long start, unsigned long n, gfp_t gfp)
+{
+	if (gfp & __GFP_ZERO) {
+		run_zero(z, start, n);
+	} else {
+		bitmap_set_range(z->dirty, start, start + n);
+		unlock(&z->lock);
+	}
+	zone_check_growth(z, gfp);
 }
 
 void run_put(struct zone *z, unsigned long start, unsigned long end, unsigned long step)
@@ -173,6 +179,7 @@ static unsigned int pcp_refill(struct magazine_cache *mc, void **rounds, unsigne
 		rounds[got++] = page;
 	} while (got < n && (page = buddy_take(z, size, size, list->mt)));
 	unlock(&z->lock);
+	zone_check_growth(z, gfp);
 	if (unlikely(charge))
 		page_uncharge(more);
 

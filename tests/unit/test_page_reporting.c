@@ -9,6 +9,9 @@
 
 TestSuite(page_reporting, .timeout = 60);
 
+/* A decay time of which a fiftieth is longer than a test. */
+#define FOR_EVER	3600000
+
 static void sleep_ms(unsigned int ms)
 {
 	struct timespec ts = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L };
@@ -131,6 +134,7 @@ static struct page *leave_a_gap(unsigned long n)
 	struct page *gap = alloc_large(n, 1, GFP_KERNEL), *behind = alloc_large(1, 1, GFP_KERNEL);
 
 	cr_assert(gap && behind == gap + n);
+	kmem_params.decay_ms = FOR_EVER;
 	memset(page_address(gap), 1, n << PAGE_SHIFT);
 	free_large(gap);
 	cr_assert_eq(zones_dirty_free(), n);
@@ -176,6 +180,7 @@ Test(page_reporting, growth_elsewhere_too)
 	struct zone *z = fresh_zones(256 * MIB);
 	struct page *gap = alloc_large(8000, 1, GFP_KERNEL), *page, *behind, *to;
 
+	kmem_params.decay_ms = FOR_EVER;
 	cr_assert(gap && (page = alloc_large(1000, 1, GFP_KERNEL)));
 	cr_assert(behind = alloc_large(1, 1, GFP_KERNEL));
 	free_large(gap);
@@ -197,6 +202,7 @@ Test(page_reporting, growth_in_another_zone_too)
 	struct zone *z = fresh_zones(32 * MIB);
 	struct page *gap = alloc_large(8192, 1, GFP_KERNEL), *page = alloc_large(1, 1, GFP_KERNEL);
 
+	kmem_params.decay_ms = FOR_EVER;
 	cr_assert(gap && page && gap->zone == 0 && page->zone == 1);
 	free_large(gap);
 	cr_assert(resize_large(page, 9000, GFP_KERNEL));
@@ -226,6 +232,7 @@ Test(page_reporting, others_have_not)
 	struct page *page = alloc_large(20000, 1, GFP_KERNEL), *other;
 	unsigned long before;
 
+	kmem_params.decay_ms = FOR_EVER;
 	free_large(page);
 	before = zones_purge(0, ~0UL);
 	cr_assert_eq(before, 20000);
@@ -238,6 +245,141 @@ Test(page_reporting, others_have_not)
 	cr_expect_eq(z->nr_purged, before);
 	free_large(page);
 	assert_all_free();
+}
+
+/* ---- growth beside free pages ---------------------------------------------------------- */
+
+#define RUN	64UL
+#define RUNS	64UL
+
+/* @runs runs of RUN free dirty pages, each between two that are in use: nothing longer fits. */
+static struct zone *scattered_zone(unsigned int decay_ms, unsigned long runs)
+{
+	struct zone *z = fresh_zones(256 * MIB);
+	struct page *page = alloc_contig_pages(2 * RUN * runs, GFP_KERNEL);
+
+	cr_assert(page);
+	kmem_params.decay_ms = decay_ms;
+	memset(page_address(page), 1, 2 * RUN * runs << PAGE_SHIFT);
+	for (unsigned long i = 0; i < runs; i++)
+		free_contig_range(page + 2 * RUN * i, RUN);
+	cr_assert_eq(zones_dirty_free(), RUN * runs);
+	return z;
+}
+
+static void grow_by(unsigned long runs, unsigned long n, gfp_t gfp)
+{
+	for (unsigned long i = 0; i < runs; i++)
+		cr_assert(alloc_large(n, 1, gfp));
+}
+
+/* What has been free for a fiftieth of the decay time makes room, whoever frees it. */
+Test(page_reporting, what_grows_has_old_free_pages_given_back)
+{
+	struct zone *z = scattered_zone(500, RUNS);
+	unsigned long before = zone_resident(z);
+
+	sleep_ms(30);
+	grow_by(10, 100, GFP_KERNEL);
+	cr_expect(z->nr_purged >= 1000 - RUN && z->nr_purged <= 1000 + 2 * RUN, "%lu", z->nr_purged);
+	cr_expect(zone_resident(z) <= before + 2 * RUN, "%lu, %lu", zone_resident(z), before);
+	cr_expect_eq(zones_validate(), 0);
+}
+
+Test(page_reporting, what_grows_by_blocks_too)
+{
+	struct zone *z = scattered_zone(500, RUNS);
+
+	sleep_ms(30);
+	for (unsigned int i = 0; i < 7; i++)
+		cr_assert(alloc_pages(GFP_KERNEL, 7));
+	cr_expect(z->nr_purged >= 896 - 2 * RUN && z->nr_purged <= 896 + 2 * RUN, "%lu", z->nr_purged);
+}
+
+/* The per-CPU lists' blocks are as long as the free runs: those are used up first. */
+Test(page_reporting, what_grows_by_small_blocks_too)
+{
+	struct zone *z = fresh_zones(256 * MIB);
+	struct page *page = alloc_contig_pages(8192, GFP_KERNEL);
+
+	kmem_params.decay_ms = 500;
+	for (unsigned long i = 0; i < 8192; i += 8)
+		free_contig_range(page + i, 4);
+	cr_assert_eq(zones_dirty_free(), 4096);
+	sleep_ms(30);
+	for (unsigned int i = 0; i < 100; i++)
+		cr_assert(alloc_pages(GFP_KERNEL | __GFP_MOVABLE, 3));
+	cr_expect(z->nr_purged > 0);
+	cr_expect_eq(zones_validate(), 0);
+}
+
+/* At once four pages a millisecond, and as many as it had not used of that in a quarter second. */
+Test(page_reporting, growth_purges_so_many_at_a_time)
+{
+	struct zone *z = scattered_zone(500, 4 * RUNS);
+	u64 begin, end;
+
+	sleep_ms(30);
+	begin = host_now_ms();
+	grow_by(50, 200, GFP_KERNEL);
+	end = host_now_ms();
+	cr_expect(z->nr_purged >= 900, "%lu", z->nr_purged);
+	cr_expect(z->nr_purged <= 1024 + 4 * RUN + 4 * (end - begin), "%lu in %lu ms",
+		  z->nr_purged, (unsigned long)(end - begin));
+}
+
+/* A sixteenth of what is in use stays: the last block purged may be half of it. */
+Test(page_reporting, growth_leaves_some)
+{
+	struct zone *z = scattered_zone(500, RUNS);
+
+	sleep_ms(30);
+	for (unsigned int i = 0; i < 300; i++) {
+		unsigned long dirty = zones_dirty_free();
+
+		grow_by(1, 100, GFP_KERNEL);
+		cr_assert(zones_dirty_free() + RUN >= min(dirty, (zone_resident(z) - dirty) / 16),
+			  "step %u: %lu of %lu", i, zones_dirty_free(), zone_resident(z));
+		sleep_ms(2);
+	}
+	cr_expect(z->nr_purged > 0);
+}
+
+/* None of these has anything given back for it. */
+Test(page_reporting, growth_without)
+{
+	struct zone *z = scattered_zone(FOR_EVER, RUNS);
+
+	sleep_ms(30);
+	grow_by(10, 100, GFP_KERNEL);
+	cr_expect_eq(z->nr_purged, 0, "all is young");
+	kmem_params.decay_ms = 500;
+	z->resident_most = zone_resident(z);
+	grow_by(10, 100, GFP_NOWAIT);
+	cr_expect_eq(z->nr_purged, 0, "no system calls");
+	kmem_params.purge_lazy = true;
+	grow_by(10, 100, GFP_KERNEL);
+	cr_expect_eq(z->nr_purged, 0, "it would be resident still");
+}
+
+Test(page_reporting, few_free_pages_stay)
+{
+	struct zone *z = scattered_zone(500, 4);
+
+	sleep_ms(30);
+	grow_by(10, 100, GFP_KERNEL);
+	cr_expect_eq(z->nr_purged, 0);
+}
+
+/* A heap that has been as large before may be so again. */
+Test(page_reporting, no_growth_no_purge)
+{
+	struct zone *z = scattered_zone(500, RUNS);
+
+	z->resident_most = zone_resident(z) + 1000;
+	sleep_ms(30);
+	grow_by(10, 100, GFP_KERNEL);
+	cr_expect_eq(z->nr_purged, 0);
 }
 
 Test(page_reporting, all_zones)
