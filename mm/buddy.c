@@ -23,7 +23,8 @@
  * takes of change their type, and what is left of them serves this type from
  * now on. A smaller block of another type is borrowed if it is resident, since
  * the frontier would cost fresh memory; if it is not, the frontier is extended
- * first, which keeps the types apart at no cost. Long runs are first looked for
+ * first, which keeps the types apart at no cost. Movable requests borrow such a block even
+ * where their own lists have clean ones. Long runs are first looked for
  * in gaps between blocks, wherever these begin (take_gap).
  *
  * Dirty. A page whose dirty bit is clear is not resident and reads as zero. A
@@ -187,16 +188,36 @@ static struct page *first_free(struct zone *z, unsigned int order, enum migratet
 	return list_first_entry(&z->free_area[order].free_list[mt], struct page, buddy_list);
 }
 
+/* The smallest resident block of at least @order, and below half a pageblock, of another type. */
+static struct page *resident_fallback(struct zone *z, unsigned int order, enum migratetype mt)
+{
+	for (unsigned int i = 0; i < MIGRATE_TYPES - 1; i++) {
+		enum migratetype other = fallbacks[mt][i];
+		u32 mask = z->free_mask[other] & (BIT(HALF_PAGEBLOCK_ORDER) - 1);
+
+		for (mask = mask >> order << order; mask; mask &= mask - 1) {
+			struct page *page = first_free(z, __ffs(mask), other);
+
+			if (list_empty(&page->lru))
+				continue;
+			stat_inc_locked(z->nr_steals);
+			return page;
+		}
+	}
+	return NULL;
+}
+
 /*
  * The block to take 2^@order aligned pages or fewer from the front of: the
  * smallest that is resident, or else the smallest. The rest of a clean block
  * that was split stays clean; without this rule it would be faulted in while
- * larger blocks lie there dirty.
+ * larger blocks lie there dirty. Large objects, which mostly come and go, lie among what
+ * is not movable rather than in clean memory; not the reverse, since slabs stay.
  */
 static struct page *find_block(struct zone *z, unsigned int order, enum migratetype mt)
 {
 	u32 mask = z->free_mask[mt] >> order << order;
-	struct page *best;
+	struct page *best, *other;
 
 	if (unlikely(!mask))
 		return find_fallback(z, order, mt, false);
@@ -207,7 +228,10 @@ static struct page *find_block(struct zone *z, unsigned int order, enum migratet
 		if (!list_empty(&page->lru))
 			best = page;
 	}
-	return best;
+	if (mt != MIGRATE_MOVABLE || !list_empty(&best->lru))
+		return best;
+	other = resident_fallback(z, order, mt);
+	return other ? other : best;
 }
 
 /*

@@ -275,6 +275,47 @@ Test(buddy, small_loan_if_it_is_resident)
 	cr_assert_eq(zones_validate(), 0);
 }
 
+/* A free run of @n resident pages between two that are in use. */
+static struct page *leave_resident(struct zone *z, unsigned long n, enum migratetype mt)
+{
+	struct page *page = take(z, n, 1, mt);
+
+	cr_assert(page && take(z, 1, 1, mt));
+	put(z, page, 1);
+	return page;
+}
+
+/* Movable runs take what is resident of another type rather than clean pages of their own. */
+Test(buddy, movable_runs_borrow_before_they_touch_clean_pages)
+{
+	struct zone *z = zone_with(1);
+	struct page *own = leave_resident(z, 16, MIGRATE_MOVABLE);
+	struct page *theirs = leave_resident(z, 16, MIGRATE_UNMOVABLE), *clean;
+
+	cr_assert_eq(z->pageblock_type[0], MIGRATE_MOVABLE);
+	cr_assert_eq(z->pageblock_type[1], MIGRATE_UNMOVABLE);
+	cr_assert_eq(take(z, 12, 1, MIGRATE_MOVABLE), own, "its own first");
+	cr_assert_eq(take(z, 4, 1, MIGRATE_MOVABLE), own + 12);
+	cr_assert_eq(take(z, 12, 1, MIGRATE_MOVABLE), theirs, "then theirs");
+	cr_assert_eq(take(z, 1, 1, MIGRATE_MOVABLE), theirs + 12);
+	clean = take(z, 8, 1, MIGRATE_MOVABLE);
+	cr_assert_eq(page_zpn(z, clean) >> PAGEBLOCK_ORDER, 0, "then clean ones");
+	cr_assert_eq(z->pageblock_type[1], MIGRATE_UNMOVABLE);
+	cr_assert_eq(zones_validate(), 0);
+}
+
+/* Slabs, which stay, keep to their own. */
+Test(buddy, slabs_take_clean_pages_before_they_borrow)
+{
+	struct zone *z = zone_with(1);
+	struct page *theirs = leave_resident(z, 16, MIGRATE_MOVABLE);
+	struct page *slab = take(z, 8, 1, MIGRATE_UNMOVABLE);
+
+	cr_assert_eq(page_zpn(z, slab) >> PAGEBLOCK_ORDER, 1);
+	cr_assert_eq(theirs->type, PT_BUDDY);
+	cr_assert_eq(zones_validate(), 0);
+}
+
 Test(buddy, borrowing_leaves_no_trace)
 {
 	struct zone *z = zone_with(1);
