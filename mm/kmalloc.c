@@ -4,10 +4,13 @@
  * pages above them.
  *
  * Classes. 16-byte steps up to 128, from there four to a doubling up to 1 KiB, and five
- * up to 16 KiB: 9/8, 5/4, 3/2, 7/4 and 2 of a power of two. The first of these is for
- * what many programs ask for, a power of two and a header; the others, as below, keep what a
- * request gets too much below a fifth. A class of 2^k bytes begins at a
- * multiple of 2^k, because slabs begin at multiples of their size.
+ * up to 16 KiB: 16/15, 5/4, 3/2, 7/4 and 2 of a power of two. The first of these is for
+ * what many programs ask for, a power of two and a header: 15 to a slab that holds 16 of the power
+ * itself. The others, as below, keep what a request gets too much below a fifth. A class of 2^k
+ * bytes begins at a multiple of 2^k, because slabs begin at multiples of their size.
+ *
+ * An object of kmalloc() is aligned to the largest power of two that divides its size, which those
+ * of 16/15 are not always: such a request gets the next class. malloc() owes no more than 16.
  *
  * Above the largest class an object is an exact run of pages (mmzone.h:
  * alloc_large()), which grows and shrinks where it stands when it can.
@@ -51,29 +54,48 @@ BUILD_BUG_ON(SLOT_KMALLOC + KMALLOC_CLASSES > SLOT_STOCK);
 /* The first class above 1 KiB. */
 #define FIRST_OF_FIVE	STEP(1025, 10)
 
-unsigned int kmalloc_index(size_t size)
+/* 16/15 of 2^e, as a multiple of 16: 1088, 2176, 4368, 8736. */
+static size_t header_class(unsigned int e)
 {
-	unsigned int e, eighth;
+	return (size_t)0x111 << (e - 8) & ~15UL;
+}
+
+unsigned int malloc_index(size_t size)
+{
+	unsigned int e, first;
 
 	if (size <= 128)
 		return size ? (unsigned int)(size + 15) / 16 - 1 : 0;
 	e = __fls(size - 1);
 	if (e < 10)
 		return (unsigned int)STEP(size, e);
-	eighth = (unsigned int)(size - 1) >> (e - 3) & 7;
-	return FIRST_OF_FIVE + (e - 10) * 5 + (eighth < 2 ? eighth : eighth / 2 + 1);
+	first = FIRST_OF_FIVE + (e - 10) * 5;
+	if (size <= header_class(e))
+		return first;
+	return first + 1 + ((unsigned int)(size - 1) >> (e - 2) & 3);
+}
+
+unsigned int kmalloc_index(size_t size)
+{
+	unsigned int i = malloc_index(size);
+	size_t class;
+
+	if (i < FIRST_OF_FIVE || (i - FIRST_OF_FIVE) % 5)
+		return i;
+	class = kmalloc_class_size(i);
+	return (size & -size) <= (class & -class) ? i : i + 1;
 }
 
 size_t kmalloc_class_size(unsigned int index)
 {
-	static const u8 eighths[] = { 9, 10, 12, 14, 16 };
-
 	if (index < 8)
 		return 16 * (index + 1);
 	if (index < FIRST_OF_FIVE)
 		return (size_t)(5 + (index - 8) % 4) << (5 + (index - 8) / 4);
 	index -= FIRST_OF_FIVE;
-	return (size_t)eighths[index % 5] << (7 + index / 5);
+	if (index % 5 == 0)
+		return header_class(10 + index / 5);
+	return (size_t)(4 + index % 5) << (8 + index / 5);
 }
 
 bool kmalloc_init(void)
@@ -231,12 +253,20 @@ static void *large_alloc(size_t size, size_t align, gfp_t gfp)
 	return zone_page_address(page_zone(head), head);
 }
 
-void *kmalloc_slow(size_t size, gfp_t gfp)
+/* False: there is no allocator. */
+static bool ready(gfp_t gfp)
 {
 	if (unlikely(!mm_init()))
-		return NULL;
+		return false;
 	if (gfpflags_allow_blocking(gfp))
 		kmalloc_nolock_drain();
+	return true;
+}
+
+void *kmalloc_slow(size_t size, gfp_t gfp)
+{
+	if (!ready(gfp))
+		return NULL;
 	if (likely(size <= KMALLOC_MAX_CACHE_SIZE))
 		return cache_alloc(kmalloc_caches[kmalloc_index(size)], gfp);
 	return large_alloc(size, 1, gfp);
@@ -244,13 +274,17 @@ void *kmalloc_slow(size_t size, gfp_t gfp)
 
 void *kmalloc_any(size_t size, gfp_t gfp)
 {
+	unsigned int index;
 	void *object = NULL;
 
-	if (unlikely(!mm_init()))
+	if (!ready(gfp))
 		return NULL;
+	if (unlikely(size > KMALLOC_MAX_CACHE_SIZE))
+		return large_alloc(size, 1, gfp);
+	index = malloc_index(size);
 	if (likely(size <= LEND_MAX_SIZE))
-		object = borrow(kmalloc_index(size), gfp);
-	return object ? object : kmalloc_slow(size, gfp);
+		object = borrow(index, gfp);
+	return object ? object : cache_alloc(kmalloc_caches[index], gfp);
 }
 
 /*

@@ -204,7 +204,7 @@ void slab_show_largest(void);
 
 /* ---- kmalloc.c ------------------------------------------------------------------------ */
 
-#define KMALLOC_CLASSES		40	/* 16 .. 128 by 16, 160 .. 1024 by four, 1152 .. 16384 by five */
+#define KMALLOC_CLASSES		40	/* 16 .. 128 by 16, 160 .. 1024 by four, 1088 .. 16384 by five */
 
 extern struct kmem_cache *kmalloc_caches[KMALLOC_CLASSES] __kmem_internal;
 /*
@@ -216,8 +216,12 @@ extern const u8 kmalloc_slot_table[KMALLOC_TABLE_MAX + 1] __kmem_internal;
 
 bool kmalloc_init(void);
 
-/* The class of a size from 1 to KMALLOC_MAX_CACHE_SIZE, and the bytes of a class. */
+/*
+ * The class of a size from 1 to KMALLOC_MAX_CACHE_SIZE, aligned as kmalloc() promises; that of
+ * malloc(), which owes an alignment of 16; and the bytes of a class.
+ */
 unsigned int kmalloc_index(size_t size);
+unsigned int malloc_index(size_t size);
 size_t kmalloc_class_size(unsigned int index);
 
 /*

@@ -49,17 +49,27 @@ struct kmem_lock slab_mutex = LOCK_INIT(RANK_SLAB_MUTEX);
 
 /* ---- creation -------------------------------------------------------------------- */
 
+/* Pages of a slab that its objects reach into; the tail that no object fits into is never touched. */
+static unsigned long pages_reached(size_t size, unsigned int order)
+{
+	return DIV_ROUND_UP((PAGE_SIZE << order) / size * size, PAGE_SIZE);
+}
+
 /*
  * Slabs of small objects are 32 KiB, which is what a cache line of the page table speaks of:
  * a program that goes over objects of several sizes, each in its order, waits for
- * fewer of these lines than where each is of two or more sizes. Larger objects get at least
- * four to a slab, which keeps the tail that no object fits into below a fifth; that
- * tail is never touched.
+ * fewer of these lines than where each is of two or more sizes. They are 64 KiB where so a
+ * sixteenth of the memory is spared: 15 objects of 4368 bytes in 16 pages, not 7 in 8. Larger
+ * objects get at least four to a slab, which keeps the tail below a fifth.
  */
 static unsigned int slab_order(size_t size)
 {
-	if (size <= 8192)
-		return 3;
+	if (size <= 8192) {
+		unsigned long of_32k = pages_reached(size, 3) * ((PAGE_SIZE << 4) / size);
+		unsigned long of_64k = pages_reached(size, 4) * ((PAGE_SIZE << 3) / size);
+
+		return of_64k < of_32k - of_32k / 16 ? 4 : 3;
+	}
 	if (size <= 32768)
 		return get_order(4 * size);
 	return get_order(size);

@@ -166,6 +166,43 @@ Test(kmalloc, classes_keep_alignments)
 	}
 }
 
+/* The smallest class that holds a size; for kmalloc() the smallest that is aligned as it says. */
+Test(kmalloc, a_size_gets_the_smallest_class)
+{
+	for (size_t size = 1; size <= KMALLOC_MAX_CACHE_SIZE; size++) {
+		size_t align = size > 128 ? size & -size : 1;
+		unsigned int any = malloc_index(size), i = any;
+
+		cr_assert(kmalloc_class_size(any) >= size, "%zu", size);
+		cr_assert(!any || kmalloc_class_size(any - 1) < size, "%zu", size);
+		while (kmalloc_class_size(i) % align)
+			i++;
+		cr_assert_eq(kmalloc_index(size), i, "%zu: %zu, not %zu", size,
+			     kmalloc_class_size(kmalloc_index(size)), kmalloc_class_size(i));
+	}
+}
+
+/* A page and a header: malloc() has its own class for it, kmalloc() where the alignment allows. */
+Test(kmalloc, a_page_and_a_header)
+{
+	const struct kmem_cache *s = kmalloc_caches[malloc_index(4096 + 272)];
+	void *page, *p[20];
+
+	cr_assert(page = MyMalloc(4096 + 128));
+	cr_expect_eq(ksize(page), 4368);
+	MyFree(page);
+	for (unsigned int i = 0; i < ARRAY_SIZE(p); i++) {
+		cr_assert(p[i] = km(4096 + 128));
+		cr_expect((unsigned long)p[i] % 128 == 0, "%p", p[i]);
+		cr_expect_eq(ksize(p[i]), 5120);
+	}
+	cr_expect_eq(kmalloc_size_roundup(4096 + 128), 5120);
+	cr_expect_eq(kmalloc_size_roundup(4096 + 272), 4368);
+	for (unsigned int i = 0; i < ARRAY_SIZE(p); i++)
+		kfree(p[i]);
+	cr_expect(s->size == 4368 && s->objects == 15 && s->order == 4);
+}
+
 Test(kmalloc, powers_of_two_are_aligned_to_themselves)
 {
 	for (size_t size = 8; size <= 4 << 20; size *= 2) {
