@@ -23,8 +23,8 @@
  * takes of change their type, and what is left of them serves this type from
  * now on. A smaller block of another type is borrowed if it is resident, since
  * the frontier would cost fresh memory; if it is not, the frontier is extended
- * first, which keeps the types apart at no cost. Movable requests borrow such a block even
- * where their own lists have clean ones. Long runs are first looked for
+ * first, which keeps the types apart at no cost. Movable requests of up to 64 pages borrow such a
+ * block even where their own lists have clean ones. Long runs are first looked for
  * in gaps between blocks, wherever these begin (take_gap).
  *
  * Dirty. A page whose dirty bit is clear is not resident and reads as zero. A
@@ -58,6 +58,12 @@ struct lru_place {
 static bool any_dirty(const struct zone *z, unsigned long start, unsigned long end)
 {
 	return bitmap_find(z->dirty, true, start, end) < end;
+}
+
+/* A free block that counts as such: one that is shorter than the system's page is on no LRU. */
+static bool is_resident(const struct page *page)
+{
+	return !list_empty(&page->lru) || page->order < host_page_order;
 }
 
 static struct lru_place lru_front(struct zone *z)
@@ -222,13 +228,13 @@ static struct page *find_block(struct zone *z, unsigned int order, enum migratet
 	if (unlikely(!mask))
 		return find_fallback(z, order, mt, false);
 	best = first_free(z, __ffs(mask), mt);
-	for (u32 rest = mask & (mask - 1); rest && list_empty(&best->lru); rest &= rest - 1) {
+	for (u32 rest = mask & (mask - 1); rest && !is_resident(best); rest &= rest - 1) {
 		struct page *page = first_free(z, __ffs(rest), mt);
 
 		if (!list_empty(&page->lru))
 			best = page;
 	}
-	if (mt != MIGRATE_MOVABLE || !list_empty(&best->lru))
+	if (mt != MIGRATE_MOVABLE || z->thrifty || is_resident(best))
 		return best;
 	other = resident_fallback(z, order, mt);
 	return other ? other : best;
@@ -262,7 +268,7 @@ static void take_front(struct zone *z, struct page *page, unsigned long end,
 	unsigned long start = page_zpn(z, page);
 	unsigned int order = page->order;
 	/* Without a place of its own a small block's rest is as good as fresh. */
-	bool dirty = !list_empty(&page->lru) || order < host_page_order;
+	bool dirty = is_resident(page);
 	struct lru_place place = { .prev = page->lru.prev, .stamp = page->free_stamp };
 
 	if (list_empty(&page->lru))
@@ -515,8 +521,8 @@ struct page *buddy_take(struct zone *z, unsigned long n, unsigned long align,
 	if (unlikely(span > MAX_ORDER_PAGES))
 		return take_run(z, n, align, mt);
 	page = find_block(z, order, mt);
-	if (page && z->thrifty && list_empty(&page->lru) && page->order >= host_page_order)
-		return NULL;	/* clean */
+	if (page && z->thrifty && !is_resident(page))
+		return NULL;
 	if (unlikely(!page)) {
 		page = refill_lists(z, order, mt);
 		if (!page)
