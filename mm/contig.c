@@ -208,10 +208,12 @@ bool resize_large(struct page *head, unsigned long nr_pages, gfp_t gfp)
 	if (grown) {
 		head->nr_pages = nr_pages;
 		clean = clean_pages(z, start + old, nr_pages - old);
-		run_finish(z, start + old, nr_pages - old, gfp);
 	}
+	/* From here on they count as used. */
 	if (unlikely(charge))
 		page_uncharge(nr_pages - old);
+	if (grown)
+		run_finish(z, start + old, nr_pages - old, gfp);
 	offset_growth(clean, gfp);
 	return grown;
 }

@@ -179,9 +179,9 @@ static unsigned int pcp_refill(struct magazine_cache *mc, void **rounds, unsigne
 		rounds[got++] = page;
 	} while (got < n && (page = buddy_take(z, size, size, list->mt)));
 	unlock(&z->lock);
-	zone_check_growth(z, gfp);
 	if (unlikely(charge))
 		page_uncharge(more);
+	zone_check_growth(z, gfp);
 
 	/* The first that was taken, the best, is the first to be handed out. */
 	for (unsigned int i = 0, j = got - 1; i < j; i++, j--) {

@@ -38,9 +38,10 @@
  * The heap as a whole may grow beside free pages, too: they lie between long-lived objects, or
  * in pieces that are too short. So whoever makes more of a zone resident than has ever been
  * has as many pages purged that nobody has wanted for a moment, a fiftieth of the decay time
- * (zone_grown()). At most four a millisecond on the mean, or a program whose phases each
+ * (zone_grown()). At most four a millisecond and zone on the mean, or a program whose phases each
  * want what the one before left would spend its time in faults: a page that is purged in
- * vain costs 3 us. Whatever the program does, that is 1 % of one CPU.
+ * vain costs 3 us. Whatever the program does, that is 1 % of one CPU. What an object that grows
+ * by megabytes has purged comes on top.
  *
  * Locks: zone->lock, dropped around every system call.
  */
@@ -245,8 +246,9 @@ void zones_offset(unsigned long nr_pages)
 }
 
 /*
- * What stays: 1 MiB, or a sixteenth of what is in use. Where nothing is to be purged, or nothing
- * has been free for long enough, the zone may grow, by steps: in between nobody comes here.
+ * What stays: 1 MiB, or a sixteenth of what is in use, but for the last block, which goes as a
+ * whole. Where nothing is to be purged, or nothing has been free for long enough, the zone may
+ * grow, by steps: in between nobody comes here.
  */
 #define GROWTH_STEP		64UL
 #define GROWTH_SPARE		256UL
@@ -263,47 +265,45 @@ static void growth_allow(struct zone *z)
 	WRITE_ONCE(z->resident_most, zone_resident(z) + GROWTH_STEP);
 }
 
-/* How many pages to purge for the zone's growth; 0: none, it may grow. Zone lock. */
-static unsigned long growth_excess(struct zone *z, u64 now)
+/*
+ * How many pages to purge for the zone's growth, which are accounted for already; 0: none, it
+ * may grow. @clock: pages that might have been purged until now. growth_purged follows it, by
+ * those that were and by what it is too far behind. Zone lock.
+ */
+static unsigned long growth_excess(struct zone *z, u64 clock)
 {
 	unsigned long resident = zone_resident(z), dirty = z->nr_dirty_free;
 	unsigned long spare = max(GROWTH_SPARE, (resident - dirty) / GROWTH_SPARE_SHARE);
-	unsigned long grown = resident - z->resident_most;
+	unsigned long grown = resident - z->resident_most, excess;
+	u64 purged = max(z->growth_purged, clock - min(clock, (u64)GROWTH_PURGE_MAX));
 
 	if ((long)grown <= 0)
 		return 0;	/* somebody else was here */
-	if (dirty < spare + GROWTH_STEP || now < z->growth_due || !clean_is_zero()) {
+	if (dirty < spare + GROWTH_STEP || clock < purged + GROWTH_STEP || !clean_is_zero()) {
 		growth_allow(z);
 		return 0;
 	}
-	return min(min(dirty - spare, grown + GROWTH_STEP), GROWTH_PURGE_MAX);
-}
-
-/* So many were purged. Zone lock. */
-static void growth_account(struct zone *z, unsigned long purged, u64 now)
-{
-	u64 saved = now - min(now, (u64)GROWTH_PURGE_MAX / GROWTH_PURGE_PER_MS);
-
-	if (!purged)
-		growth_allow(z);
-	else
-		z->growth_due = max(z->growth_due, saved) + purged / GROWTH_PURGE_PER_MS;
+	excess = min(min(dirty - spare, grown + GROWTH_STEP), (unsigned long)(clock - purged));
+	z->growth_purged = purged + excess;
+	return excess;
 }
 
 void zone_grown(struct zone *z)
 {
-	u64 now = host_now_ms();
-	unsigned long excess;
+	u64 clock = host_now_ms() * GROWTH_PURGE_PER_MS;
+	unsigned long excess, purged;
 	bool more;
 
 	lock(&z->lock);
-	excess = growth_excess(z, now);
+	excess = growth_excess(z, clock);
 	unlock(&z->lock);
 	if (!excess)
 		return;
-	excess = purge_batch(z, kmem_params.decay_ms / GROWTH_AGE_SHARE, excess, &more);
+	purged = purge_batch(z, kmem_params.decay_ms / GROWTH_AGE_SHARE, excess, &more);
 	lock(&z->lock);
-	growth_account(z, excess, now);
+	z->growth_purged += purged - excess;
+	if (!purged)
+		growth_allow(z);
 	unlock(&z->lock);
 }
 
