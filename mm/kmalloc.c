@@ -5,8 +5,8 @@
  *
  * Classes. 16-byte steps up to 128, from there four to a doubling up to 1 KiB, and five
  * up to 16 KiB: 16/15, 5/4, 3/2, 7/4 and 2 of a power of two. The first of these is for
- * what many programs ask for, a power of two and a header: 15 to a slab that holds 16 of the power
- * itself. The others, as below, keep what a request gets too much below a fifth. A class of 2^k
+ * what many programs ask for, a power of two and a header: 15 in the pages that 16 of the power
+ * take. The others, as below, keep what a request gets too much below a fifth. A class of 2^k
  * bytes begins at a multiple of 2^k, because slabs begin at multiples of their size.
  *
  * An object of kmalloc() is aligned to the largest power of two that divides its size, which those
@@ -253,44 +253,40 @@ static void *large_alloc(size_t size, size_t align, gfp_t gfp)
 	return zone_page_address(page_zone(head), head);
 }
 
-/* False: there is no allocator. */
-static bool ready(gfp_t gfp)
+/* @any: of malloc's class, or of one that is aligned as kmalloc() promises. */
+static void *sized_alloc(size_t size, gfp_t gfp, bool any)
 {
 	if (unlikely(!mm_init()))
-		return false;
+		return NULL;
 	if (gfpflags_allow_blocking(gfp))
 		kmalloc_nolock_drain();
-	return true;
+	if (likely(size <= KMALLOC_MAX_CACHE_SIZE))
+		return cache_alloc(kmalloc_caches[any ? malloc_index(size) : kmalloc_index(size)],
+				   gfp);
+	return large_alloc(size, 1, gfp);
 }
 
 void *kmalloc_slow(size_t size, gfp_t gfp)
 {
-	if (!ready(gfp))
-		return NULL;
-	if (likely(size <= KMALLOC_MAX_CACHE_SIZE))
-		return cache_alloc(kmalloc_caches[kmalloc_index(size)], gfp);
-	return large_alloc(size, 1, gfp);
+	return sized_alloc(size, gfp, false);
 }
 
 void *kmalloc_any(size_t size, gfp_t gfp)
 {
-	unsigned int index;
 	void *object = NULL;
 
-	if (!ready(gfp))
+	if (unlikely(!mm_init()))
 		return NULL;
-	if (unlikely(size > KMALLOC_MAX_CACHE_SIZE))
-		return large_alloc(size, 1, gfp);
-	index = malloc_index(size);
 	if (likely(size <= LEND_MAX_SIZE))
-		object = borrow(index, gfp);
-	return object ? object : cache_alloc(kmalloc_caches[index], gfp);
+		object = borrow(malloc_index(size), gfp);
+	return object ? object : sized_alloc(size, gfp, true);
 }
 
 /*
  * A class whose size is a multiple of @align has all its objects aligned, up to a page.
- * The class of a size that is such a multiple is one: where classes are less than
- * @align apart, the size is a class itself, and elsewhere all classes are multiples.
+ * kmalloc()'s class of a size that is such a multiple is one: where classes are less than
+ * @align apart, the size is a class itself, and elsewhere all classes are multiples but
+ * those that kmalloc_index() then steps over.
  */
 void *kmalloc_aligned(size_t size, size_t align, gfp_t gfp)
 {
@@ -305,6 +301,16 @@ void *kmalloc_aligned(size_t size, size_t align, gfp_t gfp)
 	if (unlikely(!mm_init()))
 		return NULL;
 	return large_alloc(size, align, gfp);
+}
+
+void *malloc_aligned(size_t size, size_t align, gfp_t gfp)
+{
+	void *object;
+
+	if (align > 16)
+		return kmalloc_aligned(size, align, gfp);
+	object = gfp & __GFP_ZERO ? NULL : kmalloc_hit(size);
+	return likely(object) ? object : kmalloc_any(size, gfp);
 }
 
 void *kmalloc(size_t size, gfp_t gfp)
@@ -455,12 +461,12 @@ size_t kmalloc_size_roundup(size_t size)
 
 /* ---- resizing ------------------------------------------------------------------------- */
 
-static void *move_object(void *p, size_t old, size_t size, gfp_t gfp)
+static void *move_object(void *p, size_t old, size_t size, gfp_t gfp, bool any)
 {
 	void *q = size < kmem_hot.fast_limit && !(gfp & __GFP_ZERO) ? kmalloc_hit(size) : NULL;
 
 	if (!q)
-		q = kmalloc_slow(size, gfp);
+		q = sized_alloc(size, gfp, any);
 	if (!q)
 		return NULL;
 	memcpy(q, p, min(old, size));
@@ -468,14 +474,21 @@ static void *move_object(void *p, size_t old, size_t size, gfp_t gfp)
 	return q;
 }
 
-/* An object stays while it fits and would not waste more than half, or more than lending did. */
-static bool stays(const struct kmem_cache *s, size_t size)
+/*
+ * An object stays while it fits and would not waste more than half, or more than lending did; one
+ * of krealloc() only in a class that is aligned, and as large, as that of its new size.
+ */
+static bool stays(const struct kmem_cache *s, size_t size, bool any)
 {
-	return size <= s->size && (s->size <= 64 || size > s->size / 2 ||
-				   s->size <= 2 * kmalloc_class_size(kmalloc_index(size)));
+	if (size > s->size)
+		return false;
+	if (!any && s->slotmap_byte && kmalloc_class_size(kmalloc_index(size)) > s->size)
+		return false;
+	return s->size <= 64 || size > s->size / 2 ||
+	       s->size <= 2 * kmalloc_class_size(malloc_index(size));
 }
 
-static void *large_realloc(struct page *head, void *p, size_t size, gfp_t gfp)
+static void *large_realloc(struct page *head, void *p, size_t size, gfp_t gfp, bool any)
 {
 	size_t old = head->nr_pages << PAGE_SHIFT;
 	unsigned long nr_pages;
@@ -483,11 +496,11 @@ static void *large_realloc(struct page *head, void *p, size_t size, gfp_t gfp)
 	if (size > LARGE_MAX)
 		return NULL;
 	if (size <= KMALLOC_MAX_CACHE_SIZE)
-		return move_object(p, old, size, gfp);
+		return move_object(p, old, size, gfp, any);
 	nr_pages = (size + PAGE_SIZE - 1) >> PAGE_SHIFT;
 	if (nr_pages != head->nr_pages && !resize_large(head, nr_pages, gfp)) {
 		if (nr_pages <= STOCK_MAX_PAGES)
-			return move_object(p, old, size, gfp);
+			return move_object(p, old, size, gfp, any);
 		head = regrow_large(head, nr_pages, large_align(size, 1), gfp);
 		if (!head)
 			return NULL;
@@ -499,7 +512,7 @@ static void *large_realloc(struct page *head, void *p, size_t size, gfp_t gfp)
 	return p;
 }
 
-void *krealloc_slow(void *p, size_t size, gfp_t gfp)
+void *krealloc_slow(void *p, size_t size, gfp_t gfp, bool any)
 {
 	struct kmem_cache *s = mapped_cache(p);
 
@@ -510,10 +523,10 @@ void *krealloc_slow(void *p, size_t size, gfp_t gfp)
 			slab_report_bad_free(NULL, NULL, p, "Invalid pointer",
 					     __builtin_return_address(0));
 		if (!s)
-			return large_realloc(page, p, size, gfp);
+			return large_realloc(page, p, size, gfp, any);
 	}
-	if (!stays(s, size))
-		return move_object(p, s->size, size, gfp);
+	if (!stays(s, size, any))
+		return move_object(p, s->size, size, gfp, any);
 	if (gfp & __GFP_ZERO)
 		memset((char *)p + size, 0, s->size - size);
 	return p;
@@ -531,7 +544,7 @@ void *krealloc(const void *p, size_t new_size, gfp_t gfp)
 	if (ZERO_OR_NULL_PTR(p))
 		return kmalloc(new_size, gfp);
 	saved = task_save_nowait(gfp);
-	q = krealloc_slow((void *)p, new_size, gfp);
+	q = krealloc_slow((void *)p, new_size, gfp, false);
 	task_restore_nowait(gfp, saved);
 	return q;
 }

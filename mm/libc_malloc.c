@@ -325,7 +325,7 @@ static noinline __cold void *new_retry(size_t size, size_t align)
 		if (!handler)
 			return NULL;
 		handler();
-		p = kmalloc_aligned(size, align, GFP_KERNEL | __GFP_NOWARN);
+		p = malloc_aligned(size, align, GFP_KERNEL | __GFP_NOWARN);
 		if (p)
 			return p;
 	}
@@ -351,7 +351,7 @@ static __always_inline void *new_entry(size_t size)
 
 static void *new_aligned(size_t size, size_t align)
 {
-	void *p = kmalloc_aligned(size, align, GFP_KERNEL | __GFP_NOWARN);
+	void *p = malloc_aligned(size, align, GFP_KERNEL | __GFP_NOWARN);
 
 	return likely(p) ? p : new_failed(size, align);
 }
@@ -359,7 +359,7 @@ static void *new_aligned(size_t size, size_t align)
 /* A handler that throws ends in the caller's hands; the standard says nullptr then. */
 static void *new_nothrow(size_t size, size_t align)
 {
-	void *p = kmalloc_aligned(size, align, GFP_KERNEL | __GFP_NOWARN);
+	void *p = malloc_aligned(size, align, GFP_KERNEL | __GFP_NOWARN);
 
 	return likely(p) ? p : new_retry(size, align);
 }

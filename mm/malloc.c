@@ -67,7 +67,7 @@ void *MyRealloc(void *ptr, size_t size)
 		free_entry(ptr);
 		return NULL;
 	}
-	return or_enomem(krealloc_slow(ptr, size, GFP_MALLOC));
+	return or_enomem(krealloc_slow(ptr, size, GFP_MALLOC, true));
 }
 
 void *MyAlignedAlloc(size_t alignment, size_t size)
@@ -76,7 +76,7 @@ void *MyAlignedAlloc(size_t alignment, size_t size)
 		errno = EINVAL;
 		return NULL;
 	}
-	return or_enomem(kmalloc_aligned(size, alignment, GFP_MALLOC));
+	return or_enomem(malloc_aligned(size, alignment, GFP_MALLOC));
 }
 
 size_t MyUsableSize(void *ptr)

@@ -232,9 +232,14 @@ void *kmalloc_slow(size_t size, gfp_t gfp);
 /* For malloc: @size bytes, aligned to 16, be they of a larger class that has many free. */
 void *kmalloc_any(size_t size, gfp_t gfp);
 void *kmalloc_aligned(size_t size, size_t align, gfp_t gfp);
+/* The same for malloc's kin, whose objects owe @align and 16, whatever their size. */
+void *malloc_aligned(size_t size, size_t align, gfp_t gfp);
 /* Frees anything that the library ever handed out, or reports it and who freed it. */
 void kfree_slow(void *object, void *caller);
-/* Resizes where it stands or moves; NULL: no memory, @p as it was. */
-void *krealloc_slow(void *p, size_t size, gfp_t gfp);
+/*
+ * Resizes where it stands or moves; NULL: no memory, @p as it was. @any: for malloc, which owes
+ * an alignment of 16.
+ */
+void *krealloc_slow(void *p, size_t size, gfp_t gfp, bool any);
 
 #endif /* MM_SLAB_H */

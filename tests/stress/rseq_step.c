@@ -258,7 +258,7 @@ static void *take(unsigned int kind)
 	case 3:
 		return claim(kmalloc(OBJECT, GFP_KERNEL), "kmalloc");
 	case 4:
-		return claim(MyAlignedAlloc(OBJECT, OBJECT), "MyAlignedAlloc");
+		return claim(MyAlignedAlloc(kind / 9 % 2 ? OBJECT : 16, OBJECT), "MyAlignedAlloc");
 	case 5:
 		p = MyCalloc(1, OBJECT);
 		break;

@@ -203,6 +203,37 @@ Test(kmalloc, a_page_and_a_header)
 	cr_expect(s->size == 4368 && s->objects == 15 && s->order == 4);
 }
 
+/* krealloc() keeps what kmalloc() promises of the new size; realloc() stays where there is room. */
+Test(kmalloc, grown_objects_are_of_the_class_of_their_size)
+{
+	char *p, *q;
+
+	for (size_t size = 1000; size <= KMALLOC_MAX_CACHE_SIZE; size += 97) {
+		for (size_t more = ALIGN(size, 32); more <= size + size / 8; more += 32) {
+			cr_assert(p = km(size));
+			p[0] = (char)size;
+			cr_assert(p = krealloc(p, more, GFP_KERNEL));
+			cr_assert((unsigned long)p % (more & -more) == 0, "%zu, %zu", size, more);
+			cr_assert(ksize(p) >= kmalloc_size_roundup(more), "%zu, %zu", size, more);
+			cr_assert_eq(p[0], (char)size);
+			kfree(p);
+		}
+	}
+	cr_assert(p = MyMalloc(4100));
+	cr_assert(q = MyRealloc(p, 4224));
+	cr_expect_eq(p, q);
+	cr_assert(p = MyRealloc(q, 100));
+	cr_assert(q = MyRealloc(p, 4224));
+	cr_expect_eq(ksize(q), 4368);
+	MyFree(q);
+	cr_assert(p = MyAlignedAlloc(16, 4224));
+	cr_expect_eq(ksize(p), 4368);
+	MyFree(p);
+	cr_assert(p = MyAlignedAlloc(32, 4224));
+	cr_expect_eq((unsigned long)p % 32, 0);
+	MyFree(p);
+}
+
 Test(kmalloc, powers_of_two_are_aligned_to_themselves)
 {
 	for (size_t size = 8; size <= 4 << 20; size *= 2) {
