@@ -175,7 +175,8 @@ bool run_impossible(unsigned long nr_pages, gfp_t gfp);
 
 /*
  * Ends a run_get(): sets the dirty bits of the pages, drops the zone lock, and
- * zeroes what is not zero if @gfp asks for it. If @gfp may block, it may purge others (zone_grown()).
+ * zeroes what is not zero if @gfp asks for it. If @gfp may block, it may purge
+ * others (zone_grown()).
  */
 void run_finish(struct zone *z, unsigned long start, unsigned long n, gfp_t gfp);
 

@@ -49,7 +49,7 @@ struct kmem_lock slab_mutex = LOCK_INIT(RANK_SLAB_MUTEX);
 
 /* ---- creation -------------------------------------------------------------------- */
 
-/* Pages of a slab that its objects reach into; the tail that no object fits into is never touched. */
+/* Pages of a slab that its objects reach into: the tail that fits none is never touched. */
 static unsigned long pages_reached(size_t size, unsigned int order)
 {
 	return DIV_ROUND_UP((PAGE_SIZE << order) / size * size, PAGE_SIZE);
