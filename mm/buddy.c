@@ -194,18 +194,27 @@ static struct page *first_free(struct zone *z, unsigned int order, enum migratet
 	return list_first_entry(&z->free_area[order].free_list[mt], struct page, buddy_list);
 }
 
+/* Of the lists of type @mt whose orders are in @mask, the smallest dirty block; NULL: none. */
+static struct page *smallest_dirty(struct zone *z, u32 mask, enum migratetype mt)
+{
+	for (; mask; mask &= mask - 1) {
+		struct page *page = first_free(z, __ffs(mask), mt);
+
+		if (!list_empty(&page->lru))
+			return page;
+	}
+	return NULL;
+}
+
 /* The smallest resident block of at least @order, and below half a pageblock, of another type. */
 static struct page *resident_fallback(struct zone *z, unsigned int order, enum migratetype mt)
 {
 	for (unsigned int i = 0; i < MIGRATE_TYPES - 1; i++) {
 		enum migratetype other = fallbacks[mt][i];
 		u32 mask = z->free_mask[other] & (BIT(HALF_PAGEBLOCK_ORDER) - 1);
+		struct page *page = smallest_dirty(z, mask >> order << order, other);
 
-		for (mask = mask >> order << order; mask; mask &= mask - 1) {
-			struct page *page = first_free(z, __ffs(mask), other);
-
-			if (list_empty(&page->lru))
-				continue;
+		if (page) {
 			stat_inc_locked(z->nr_steals);
 			return page;
 		}
@@ -223,21 +232,17 @@ static struct page *resident_fallback(struct zone *z, unsigned int order, enum m
 static struct page *find_block(struct zone *z, unsigned int order, enum migratetype mt)
 {
 	u32 mask = z->free_mask[mt] >> order << order;
-	struct page *best, *other;
+	struct page *smallest, *dirty;
 
 	if (unlikely(!mask))
 		return find_fallback(z, order, mt, false);
-	best = first_free(z, __ffs(mask), mt);
-	for (u32 rest = mask & (mask - 1); rest && !is_resident(best); rest &= rest - 1) {
-		struct page *page = first_free(z, __ffs(rest), mt);
-
-		if (!list_empty(&page->lru))
-			best = page;
-	}
-	if (mt != MIGRATE_MOVABLE || z->thrifty || is_resident(best))
-		return best;
-	other = resident_fallback(z, order, mt);
-	return other ? other : best;
+	smallest = first_free(z, __ffs(mask), mt);
+	if (is_resident(smallest))
+		return smallest;
+	dirty = smallest_dirty(z, mask & (mask - 1), mt);
+	if (!dirty && mt == MIGRATE_MOVABLE && !z->thrifty)
+		dirty = resident_fallback(z, order, mt);
+	return dirty ? dirty : smallest;
 }
 
 /*

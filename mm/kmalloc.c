@@ -307,7 +307,7 @@ void *malloc_aligned(size_t size, size_t align, gfp_t gfp)
 {
 	void *object;
 
-	if (align > 16)
+	if (align > ARCH_KMALLOC_MINALIGN)
 		return kmalloc_aligned(size, align, gfp);
 	object = gfp & __GFP_ZERO ? NULL : kmalloc_hit(size);
 	return likely(object) ? object : kmalloc_any(size, gfp);

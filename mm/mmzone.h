@@ -191,7 +191,7 @@ struct zone {
 
 	/* The most pages that were resident at once, and what that led to (page_reporting.c). */
 	unsigned long resident_most;	/* or a little more; read without lock */
-	u64 growth_purged;		/* the pages that this has purged, against the clock */
+	u64 growth_purged;		/* the pages that this has purged, against the clock; zone lock */
 
 	/* Statistics, zone lock. */
 	unsigned long nr_purged;	/* pages given back to the system, ever */
