@@ -51,6 +51,9 @@
 /* An unused round: not NULL, and no object. */
 #define ROUND_UNUSED		((void *)1)
 
+/* In the end word: a magazine's address is that of a cache line. */
+BUILD_BUG_ON(MAGAZINE_LEVELS > MAGAZINE_LEVEL_MASK + 1);
+
 /* What is larger is mapped and unmapped each time. */
 BUILD_BUG_ON(MAGAZINE_BYTES(MAGAZINE_LEVELS - 1) > MEMBLOCK_CLASS_MAX);
 /* Whoever takes the depot's lock leaves the line alone that kmem_cache_alloc() reads. */
@@ -58,7 +61,7 @@ BUILD_BUG_ON(offsetof(struct magazine_cache, full) != 64);
 
 /* ---- magazines ------------------------------------------------------------------ */
 
-static struct magazine *magazine_new(unsigned int level)
+struct magazine *magazine_new(unsigned int level)
 {
 	struct magazine *m = memblock_alloc(MAGAZINE_BYTES(level));
 
@@ -68,13 +71,8 @@ static struct magazine *magazine_new(unsigned int level)
 	for (u32 i = 0; i < m->capacity; i++)
 		m->round[i] = ROUND_UNUSED;
 	m->round[m->capacity] = NULL;
-	m->round[m->capacity + 1] = m;
+	m->round[m->capacity + 1] = (void *)(unsigned long)level;
 	return m;
-}
-
-static size_t magazine_bytes(const struct magazine *m)
-{
-	return sizeof(*m) + (m->capacity + 2) * sizeof(void *);
 }
 
 void magazine_delete(struct magazine *m)
@@ -324,6 +322,13 @@ bool depot_trade_full(struct magazine_cache *mc, struct magazine *m, struct maga
 	if (kept)
 		*empty = magazine_of_level(*empty, level);
 	return kept;
+}
+
+/* Without the lock: what it asks for may be anything by then. */
+__racy void depot_expect_trade(const struct magazine_cache *mc)
+{
+	__builtin_prefetch(&mc->full, 1);
+	__builtin_prefetch(READ_ONCE(mc->empty), 1);
 }
 
 struct magazine *depot_take_all(struct magazine_cache *mc)

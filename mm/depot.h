@@ -10,12 +10,16 @@
 
 #include "magazine.h"
 
+static inline size_t magazine_bytes(const struct magazine *m)
+{
+	return sizeof(*m) + (m->capacity + 2) * sizeof(void *);
+}
+
 /* Levels, limits and the lock, of a cache that is zeros but for what magazine_cache_init() sets. */
 void depot_init(struct magazine_cache *mc, size_t round_bytes);
 /* Magazines of at least @rounds from here on, as far as the cache may have such. */
 void depot_raise_level(struct magazine_cache *mc, size_t rounds);
 
-void magazine_delete(struct magazine *m);
 /*
  * @m, which is empty and may be NULL, or a new one in its place if it is of a lower level:
  * such are done with. NULL: no memory.
@@ -31,6 +35,9 @@ void depot_put_empty(struct magazine_cache *mc, struct magazine *m);
 bool depot_put_full(struct magazine_cache *mc, struct magazine *m);
 /* The same, and an empty one for it, which may be NULL: no memory. */
 bool depot_trade_full(struct magazine_cache *mc, struct magazine *m, struct magazine **empty);
+
+/* Asks for the lines that this will want: while the caller waits for others. */
+void depot_expect_trade(const struct magazine_cache *mc);
 
 /* An empty magazine of the present level; NULL: no memory. */
 struct magazine *depot_get_empty(struct magazine_cache *mc);

@@ -39,7 +39,6 @@
 
 #include "kmalloc_hit.h"
 #include "magazine.h"
-#include "memblock.h"
 #include "percpu.h"
 #include "rcu.h"
 #include "slab.h"
@@ -47,8 +46,8 @@
 
 #include "arch/rseq.h"
 
-#define BATCH_BYTES	2048
-#define BATCH_ROUNDS	((BATCH_BYTES - sizeof(struct magazine)) / sizeof(void *) - 2)
+/* Of a batch, which is a magazine: 259 rounds. */
+#define BATCH_LEVEL	5
 /* Empty batches kept for the next ones. */
 #define MAX_SPARE	16U
 /* The largest kmalloc cache whose objects are counted with their batch, by slot. */
@@ -58,9 +57,6 @@
 #define KICK_BYTES	(4UL << 20)
 #define MAX_BYTES	(64UL << 20)
 #define THROTTLE_MS	10
-
-/* An unused round: not NULL, and no object. */
-#define ROUND_UNUSED	((void *)1)
 
 /* What an object's rcu_head holds where there was no memory for a batch. */
 struct noted_head {
@@ -84,20 +80,6 @@ static struct {
 } noted;
 
 /* ---- batches: kvfree_lock ------------------------------------------------------------ */
-
-static struct magazine *batch_new(void)
-{
-	struct magazine *m = memblock_alloc(BATCH_BYTES);
-
-	if (!m)
-		return NULL;
-	m->capacity = BATCH_ROUNDS;
-	for (u32 i = 0; i < m->capacity; i++)
-		m->round[i] = ROUND_UNUSED;
-	m->round[m->capacity] = NULL;
-	m->round[m->capacity + 1] = m;
-	return m;
-}
 
 static void spare_put(struct magazine *m)
 {
@@ -215,7 +197,7 @@ static void kvfree_start(void)
 /* Notes an object; false: no memory, and it has no head. */
 static bool note(struct noted_head *head, void *object)
 {
-	struct magazine *fresh = READ_ONCE(noted.spare) ? NULL : batch_new();
+	struct magazine *fresh = READ_ONCE(noted.spare) ? NULL : magazine_new(BATCH_LEVEL);
 	bool done;
 
 	percpu_thread_ready();
@@ -380,7 +362,7 @@ static struct magazine *next_batch(struct magazine *last)
 		noted.taken.batches = m->next;
 	unlock(&kvfree_lock);
 	if (last && !keep)
-		memblock_free(last, BATCH_BYTES);
+		magazine_delete(last);
 	return m;
 }
 

@@ -31,6 +31,10 @@
  * newest round is, and older ones that are not go to the backend, where their CPU finds them.
  * Homes are hints: they are read without a lock, and a wrong one costs time only.
  *
+ * What a miss waits for are cache misses: of magazines' headers, the depot, struct pages. It asks
+ * for what it is going to need as soon as it knows the address: the end of a full magazine says
+ * where its header and its spare are, and the header how many rounds that has.
+ *
  * Batches are bounded: a large magazine serves many hits between two misses, but
  * no miss waits for more than BATCH objects of the backend, whose lock is never
  * held for more.
@@ -56,6 +60,7 @@
 #define CARRIED			16U
 /* Of a magazine's rounds so many are asked where they are at home. */
 #define HOME_SAMPLES		8U
+
 /* ---- magazines ------------------------------------------------------------------ */
 
 static void **magazine_top(struct magazine *m, u32 count)
@@ -63,16 +68,36 @@ static void **magazine_top(struct magazine *m, u32 count)
 	return &m->round[count] - 1;	/* &m->bottom when count is 0 */
 }
 
+/* The end word; its line need not be here for that. */
+static void set_end(struct magazine *m, struct magazine *spare)
+{
+	unsigned int level = (unsigned int)__fls(magazine_bytes(m) / 64);
+
+	VM_BUG_ON((unsigned long)spare & MAGAZINE_LEVEL_MASK);
+	m->round[m->capacity + 1] = (char *)spare + level;
+}
+
+/*
+ * The magazine that ends at @end, and what it says there. Its header is needed next, and the
+ * spare's: neither waits for the other.
+ */
+static struct magazine *full_magazine(void **end, unsigned long word)
+{
+	unsigned int level = word & MAGAZINE_LEVEL_MASK;
+	struct magazine *m = (struct magazine *)((char *)end - MAGAZINE_BYTES(level));
+
+	__builtin_prefetch((void *)(word & ~MAGAZINE_LEVEL_MASK), 1);
+	m->count = MAGAZINE_CAPACITY(level);
+	return m;
+}
+
 struct magazine *magazine_of(void **top)
 {
 	struct magazine *m;
 	void **p = top;
 
-	if (!READ_ONCE(top[1])) {	/* full, as most that are asked about */
-		m = top[2];
-		m->count = m->capacity;
-		return m;
-	}
+	if (!READ_ONCE(top[1]))		/* full, as most that are asked about */
+		return full_magazine(top + 3, (unsigned long)top[2]);
 	while (READ_ONCE(*p))
 		p--;
 	m = container_of(p, struct magazine, bottom);
@@ -133,20 +158,11 @@ static void magazine_retire(struct magazine_cache *mc, struct magazine *m)
 
 /* ---- the loaded one and its spare ------------------------------------------------------ */
 
-static void give_spare(struct magazine_cache *mc, struct magazine *m, struct magazine *spare)
+static void give_spare(struct magazine *m, struct magazine *spare)
 {
 	m->spare = spare;
-	if (spare && spare->count)
-		__atomic_fetch_add(&mc->spare_rounds, spare->count, __ATOMIC_RELAXED);
-}
-
-static struct magazine *take_spare(struct magazine_cache *mc, struct magazine *m)
-{
-	struct magazine *spare = m->spare;
-
-	if (spare && spare->count)
-		__atomic_fetch_sub(&mc->spare_rounds, spare->count, __ATOMIC_RELAXED);
-	return spare;
+	m->spare_count = spare ? (u16)spare->count : 0;
+	set_end(m, spare);
 }
 
 /*
@@ -166,13 +182,12 @@ static void magazine_load(struct magazine_cache *mc, struct magazine *m, struct 
 	unsigned int cpu;
 	long word = percpu_word(mc->slot, &cpu);
 
-	give_spare(mc, m, spare);
+	give_spare(m, spare);
 	if (likely(word == WORD_CLOSED) &&
 	    percpu_cmpxchg(cpu, mc->slot, WORD_CLOSED, word_of(cpu, magazine_top(m, m->count)))) {
 		loaded(mc);
 		return;
 	}
-	take_spare(mc, m);
 	magazine_retire(mc, m);
 	if (spare)
 		magazine_retire(mc, spare);
@@ -193,7 +208,7 @@ static enum unload magazine_unload(struct magazine_cache *mc, struct magazine **
 	if (word == WORD_DRAINING || !percpu_cmpxchg(cpu, mc->slot, word, WORD_CLOSED))
 		return IN_USE;
 	*m = magazine_of(round_of(cpu, word));
-	*spare = take_spare(mc, *m);
+	*spare = (*m)->spare;
 	return UNLOADED;
 }
 
@@ -262,8 +277,11 @@ static void *alloc_miss(struct magazine_cache *mc, gfp_t gfp)
 		return alloc_direct(mc, gfp);
 	if (m && unlikely(m->count))	/* somebody freed in between: what we wanted */
 		return alloc_and_load(mc, m, spare);
-	if (spare && spare->count)
+	if (spare && m->spare_count) {
+		/* While the header comes that says so, too. */
+		__builtin_prefetch(magazine_top(spare, m->spare_count), 1);
 		return alloc_and_load(mc, spare, m);
+	}
 	full = depot_get_full(mc, spare, has_homes(mc) ? percpu_cpu_hint() : HOME_ANY, false);
 	if (full)
 		return alloc_and_load(mc, full, m);
@@ -396,6 +414,8 @@ static void make_room(struct magazine_cache *mc, struct magazine **m, struct mag
 	struct magazine *full = *m, *next = *spare;
 	u32 carried;
 
+	if (next && full->spare_count >= full->capacity)
+		depot_expect_trade(mc);
 	if (next && next->count > next->capacity / 2 && next->count < next->capacity) {
 		move_newest(full, next, min(next->capacity - next->count, full->count));
 		return;
@@ -529,7 +549,7 @@ static void drain_magazine(struct magazine_cache *mc, struct magazine *m)
 
 static void drain_loaded(void **top, void *arg)
 {
-	struct magazine *m = magazine_of(top), *spare = take_spare(arg, m);
+	struct magazine *m = magazine_of(top), *spare = m->spare;
 
 	drain_magazine(arg, m);
 	if (spare)
@@ -616,6 +636,7 @@ void magazine_cache_init(struct magazine_cache *mc, unsigned int slot,
 
 __racy unsigned long magazine_cache_count(struct magazine_cache *mc)
 {
+	const u32 max = MAGAZINE_CAPACITY(MAGAZINE_LEVELS - 1);
 	unsigned long n = 0;
 
 	if (mc->slot == SLOT_NONE)
@@ -624,17 +645,16 @@ __racy unsigned long magazine_cache_count(struct magazine_cache *mc)
 	for (struct magazine *m = mc->full; m; m = m->next)
 		n += m->count;
 	unlock(&mc->lock);
-	n += READ_ONCE(mc->spare_rounds);
 	for (unsigned int cpu = 0; cpu < percpu.nr_cpus; cpu++) {
 		long word = READ_ONCE(*percpu_slot(cpu, mc->slot));
+		void **p = round_of(cpu, word);
 		u32 seen = 0;
 
 		if (word == WORD_CLOSED || word == WORD_DRAINING)
 			continue;
-		for (void **p = round_of(cpu, word); READ_ONCE(*p) &&
-		     seen < MAGAZINE_CAPACITY(MAGAZINE_LEVELS - 1); p--)
+		for (; READ_ONCE(*p) && seen < max; p--)
 			seen++;
-		n += seen;
+		n += seen + min((u32)READ_ONCE(container_of(p, struct magazine, bottom)->spare_count), max);
 	}
 	return n;
 }

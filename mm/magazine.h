@@ -33,10 +33,13 @@ struct magazine {
 		struct magazine *spare;	/* while it is loaded; NULL: none */
 	};
 	u16 capacity;			/* constant */
-	u16 home;			/* in the depot: whose its objects are, or HOME_ANY; depot lock */
+	union {
+		u16 home;		/* in the depot: whose its objects are, or HOME_ANY; depot lock */
+		u16 spare_count;	/* while it is loaded: the spare's rounds */
+	};
 	u32 count;			/* valid while it is not loaded */
 	void *bottom;			/* always NULL */
-	void *round[];			/* [capacity]; then NULL; then the magazine's own address */
+	void *round[];			/* [capacity]; then NULL; then the end word */
 };
 
 /*
@@ -48,6 +51,12 @@ struct magazine {
 #define MAGAZINE_BYTES(level)	((64U << (level)) + ((level) > 2 ? 64U : 0U))
 #define MAGAZINE_CAPACITY(level) \
 	((u32)((MAGAZINE_BYTES(level) - sizeof(struct magazine)) / 8 - 2))
+
+/*
+ * The end word, which is where those are who found it full: in these bits its level, by which
+ * they find it, and above them the spare it was loaded with, a hint: to ask for both at once.
+ */
+#define MAGAZINE_LEVEL_MASK	63UL
 
 struct magazine_cache;
 
@@ -102,11 +111,10 @@ struct magazine_cache {
 	/* The next line: the depot. */
 	struct magazine *full;		/* count > 0; the last one put first */
 	struct magazine *empty;		/* count == 0 */
-	struct kmem_lock lock;		/* "depot lock": this line but spare_rounds, and what says so */
+	struct kmem_lock lock;		/* "depot lock": this line, and what says so */
 	unsigned int nr_full, nr_empty;
 	unsigned int misses;		/* since the level last grew */
 	unsigned long nr_depot_get, nr_depot_put;	/* statistics: magazines from and to it */
-	unsigned long spare_rounds;	/* in loaded magazines' spares; atomic */
 };
 
 /*
@@ -154,6 +162,10 @@ bool magazine_cache_drain(struct magazine_cache *mc, bool cpus);
 void magazine_cache_close(struct magazine_cache *mc, bool closed);
 /* As magazine_cache_drain() for a cache that nobody uses any more; its magazines are freed. */
 void magazine_cache_destroy(struct magazine_cache *mc);
+
+/* One that is empty, and its end. NULL: no memory. */
+struct magazine *magazine_new(unsigned int level);
+void magazine_delete(struct magazine *m);
 
 /* Objects in the depot and in loaded magazines; an estimate without locks. */
 unsigned long magazine_cache_count(struct magazine_cache *mc);

@@ -499,11 +499,21 @@ Test(magazine, level_stays_for_large_objects)
 	finish();
 }
 
+/* Which magazine is loaded here. */
+static struct magazine *loaded_now(void)
+{
+	unsigned int cpu;
+	long word = percpu_word(mc.slot, &cpu);
+
+	return word == WORD_CLOSED || word == WORD_DRAINING ? NULL : magazine_of(round_of(cpu, word));
+}
+
 /* A wave of a magazine and a half is served by the loaded one and its spare. */
 Test(magazine, waves_are_served_by_the_spare)
 {
 	const unsigned int wave = MAGAZINE_CAPACITY(3) * 3 / 2;
 	unsigned long misses = 0;
+	struct magazine *m;
 	void *p[wave];
 
 	start(256);
@@ -518,19 +528,13 @@ Test(magazine, waves_are_served_by_the_spare)
 		check();
 	}
 	cr_expect(mc.nr_refill + mc.nr_flush + mc.nr_depot_get + mc.nr_depot_put == misses);
-	cr_expect(mc.spare_rounds > 0);
+	m = loaded_now();
+	cr_assert(m && m->spare);
+	cr_expect(m->spare_count > 0 && m->spare_count == m->spare->count);
+	cr_expect((char *)m->spare + 3 == m->round[m->capacity + 1], "level, and whom to ask for");
 	if (magazine_cache_drain(&mc, true))
-		cr_expect(mc.spare_rounds == 0 && left == OBJECTS);
+		cr_expect(magazine_cache_count(&mc) == 0 && left == OBJECTS);
 	finish();
-}
-
-/* Which magazine is loaded here. */
-static struct magazine *loaded_now(void)
-{
-	unsigned int cpu;
-	long word = percpu_word(mc.slot, &cpu);
-
-	return word == WORD_CLOSED || word == WORD_DRAINING ? NULL : magazine_of(round_of(cpu, word));
 }
 
 /*
@@ -673,19 +677,22 @@ Test(magazine, without_a_slot)
 
 Test(magazine, magazine_of)
 {
-	static void *memory[MAGAZINE_BYTES(1) / sizeof(void *)];
-	struct magazine *m = (struct magazine *)memory;
+	start(64);
+	for (unsigned int level = 0; level < MAGAZINE_LEVELS; level++) {
+		struct magazine *m = magazine_new(level);
 
-	m->capacity = MAGAZINE_CAPACITY(1);
-	for (unsigned int i = 0; i < m->capacity; i++)
-		m->round[i] = object_at(i);
-	m->round[m->capacity + 1] = m;
-	for (unsigned int n = 0; n <= m->capacity; n++) {
-		void **top = n ? &m->round[n - 1] : &m->bottom;
+		cr_assert(m && m->capacity == MAGAZINE_CAPACITY(level));
+		for (unsigned int i = 0; i < m->capacity; i++)
+			m->round[i] = object_at(i);
+		for (unsigned int n = 0; n <= m->capacity; n++) {
+			void **top = n ? &m->round[n - 1] : &m->bottom;
 
-		cr_assert(magazine_of(top) == m);
-		cr_assert(m->count == n);
+			cr_assert(magazine_of(top) == m);
+			cr_assert(m->count == n);
+		}
+		magazine_delete(m);
 	}
+	finish();
 }
 
 /* ---- draining --------------------------------------------------------------------------------- */
