@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/bug.h"
+#include "home.h"
 #include "memblock.h"
 #include "percpu.h"
 

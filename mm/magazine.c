@@ -47,6 +47,7 @@
 
 #include "base/bug.h"
 #include "depot.h"
+#include "home.h"
 #include "percpu.h"
 
 #include "arch/rseq.h"

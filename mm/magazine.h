@@ -19,7 +19,6 @@
 
 #include "base/compiler.h"
 #include "base/list.h"
-#include "host/host.h"
 #include "lock.h"
 #include "percpu.h"
 
@@ -34,7 +33,7 @@ struct magazine {
 	};
 	u16 capacity;			/* constant */
 	union {
-		u16 home;		/* in the depot: whose its objects are, or HOME_ANY; depot lock */
+		u16 home;		/* in the depot: whose its objects are (home.h); depot lock */
 		u16 spare_count;	/* while it is loaded: the spare's rounds */
 	};
 	u32 count;			/* valid while it is not loaded */
@@ -59,18 +58,6 @@ struct magazine {
 #define MAGAZINE_LEVEL_MASK	63UL
 
 struct magazine_cache;
-
-/* No CPU in particular. */
-#define HOME_ANY	0xffffU
-
-/*
- * Whether objects are to stay on their CPU. A single thread takes what there is; and in
- * fallback mode, where each thread has a number of its own, it would cost memory.
- */
-static inline bool homes_matter(void)
-{
-	return percpu.mode == PERCPU_RSEQ && !host_single_threaded();
-}
 
 struct magazine_backend {
 	/*

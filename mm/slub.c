@@ -32,6 +32,7 @@
 
 #include "base/printk.h"
 #include "cmdline.h"
+#include "home.h"
 #include "host/host.h"
 #include "memblock.h"
 #include "numa.h"
@@ -192,6 +193,16 @@ static unsigned int first_taken(const struct kmem_cache *s)
 	return READ_ONCE(s->node.nr_slabs) < COLOURED_SLABS ? s->colour : 0;
 }
 
+/* The slab is at home on this CPU from now on. */
+static void settle(const struct kmem_cache *s, struct page *slab)
+{
+	unsigned int cpu = percpu_cpu_hint();
+
+	WRITE_ONCE(slab->home, (u16)cpu);
+	if (homes_matter())
+		home_set(slab_address(slab), PAGE_SIZE << s->order, cpu);
+}
+
 /*
  * Takes up to @n free objects, from the first upwards and then those before it;
  * and of these first such as have no neighbour in use in their cache line, which may be in
@@ -209,7 +220,7 @@ static unsigned int slab_take(struct kmem_cache *s, struct page *slab, void **to
 			break;
 	}
 	slab->inuse += got;
-	WRITE_ONCE(slab->home, (u16)percpu_cpu_hint());
+	settle(s, slab);
 	return got;
 }
 
@@ -786,8 +797,12 @@ static void slab_flush(struct magazine_cache *mc, void **rounds, unsigned int n)
 static unsigned int slab_home(const struct magazine_cache *mc, const void *object)
 {
 	const struct kmem_cache *s = container_of(mc, struct kmem_cache, mag);
-	struct zone *z = zone_of(object);
+	unsigned int here = percpu_cpu_hint();
+	struct zone *z;
 
+	if (likely(home_is(object, here)))
+		return here;
+	z = zone_of(object);
 	return likely(z) ? READ_ONCE(slab_around(s, z, zone_zpn(z, object))->home) : HOME_ANY;
 }
 

@@ -12,6 +12,8 @@
 #include <kmem/limit.h>
 #include <kmem/shrinker.h>
 
+#include "mm/home.h"
+
 TestSuite(home, .timeout = 60);
 
 /* ---- a second thread ------------------------------------------------------------------- */
@@ -294,9 +296,45 @@ Test(home, nobody_asks_in_a_single_thread)
 	finish();
 }
 
-/* ---- slabs --------------------------------------------------------------------------------- */
-
 static struct kmem_cache *s;
+
+/* ---- hints --------------------------------------------------------------------------------- */
+
+Test(home, hints)
+{
+	char *const p = (char *)(5UL << 40), *const alike = p + (2UL << 30);
+	const size_t piece = 32 << 10;
+
+	for (unsigned int cpu = 0; cpu < 1024; cpu++)
+		cr_assert(!home_is(p, cpu), "nobody so far");
+	home_set(p, 2 * piece, 0);
+	home_set(p + 2 * piece, 1, 1000);
+	cr_expect(home_is(p, 0) && home_is(p + 2 * piece - 1, 0) && !home_is(p, 1));
+	cr_expect(home_is(p + 3 * piece - 1, 1000) && !home_is(p + 2 * piece, 0));
+	cr_expect(!home_is(p + 3 * piece, 0) && !home_is(p + 3 * piece, 1000));
+	home_set(alike, piece, 7);
+	cr_expect(home_is(alike, 7) && !home_is(p, 0), "the last one's");
+	cr_expect(home_is(p + piece, 0));
+}
+
+/* The slab is asked where the hint speaks of another. */
+Test(home, hints_are_checked)
+{
+	void *p[1];
+
+	stay_here();
+	s = kmem_cache_create("home", 192, 0, SLAB_NO_MERGE, NULL);
+	become_two();
+	cr_assert(slab_backend.refill(&s->mag, p, 1, GFP_KERNEL) == 1);
+	cr_expect(home_is(p[0], here));
+	home_set(p[0], 1, here + 1);
+	cr_expect(slab_backend.home(&s->mag, p[0]) == here);
+	slab_backend.flush(&s->mag, p, 1);
+	become_one();
+	kmem_cache_destroy(s);
+}
+
+/* ---- slabs --------------------------------------------------------------------------------- */
 
 static void start_slabs(unsigned int size)
 {
@@ -315,6 +353,7 @@ static struct page *slab_at(void *object)
 static void moves_away(struct page *slab)
 {
 	slab->home = (u16)(here + 1);
+	home_set(page_address(slab), PAGE_SIZE << s->order, here + 1);
 }
 
 static unsigned int own(void **p, unsigned int n)
