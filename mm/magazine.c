@@ -27,8 +27,9 @@
  * threads, objects stay on the CPU that their slab is at home on (slub.c), as far as that can
  * be had: a CPU that runs dry takes magazines of its own from the depot, then objects of its
  * own from the backend, and only then what is others'. What strays, as a message or with a
- * thread that moves, comes by when a full spare is exchanged: the magazine is at home where its
- * newest round is, and older ones that are not go to the backend, where their CPU finds them.
+ * thread that moves, comes by when a full magazine becomes the spare: what is not at home on the
+ * CPU that uses it goes to the backend, where its own finds it. And when a full spare goes to
+ * the depot: the magazine is at home where its newest round is, and others go to the backend.
  * Homes are hints: they are read without a lock, and a wrong one costs time only.
  *
  * What a miss waits for are cache misses: of magazines' headers, the depot, struct pages. It asks
@@ -118,6 +119,12 @@ static unsigned int backend_refill(struct magazine_cache *mc, void **rounds,
 static bool has_homes(const struct magazine_cache *mc)
 {
 	return mc->backend->home && homes_matter();
+}
+
+/* The CPU whose objects the caller would rather have. */
+static unsigned int own_home(const struct magazine_cache *mc)
+{
+	return has_homes(mc) ? percpu_cpu_hint() : HOME_ANY;
 }
 
 /* From what is at home on this CPU; 0 also where that does not matter. */
@@ -283,7 +290,7 @@ static void *alloc_miss(struct magazine_cache *mc, gfp_t gfp)
 		__builtin_prefetch(magazine_top(spare, m->spare_count), 1);
 		return alloc_and_load(mc, spare, m);
 	}
-	full = depot_get_full(mc, spare, has_homes(mc) ? percpu_cpu_hint() : HOME_ANY, false);
+	full = depot_get_full(mc, spare, own_home(mc), false);
 	if (full)
 		return alloc_and_load(mc, full, m);
 	return alloc_refill(mc, m, spare, gfp);
@@ -349,31 +356,31 @@ static void flush_oldest(struct magazine_cache *mc, struct magazine *m)
 	flush_front(mc, m, min(m->count, BATCH));
 }
 
-/* Whether some rounds of @m are all at home where it is. */
-static bool all_at_home(const struct magazine_cache *mc, const struct magazine *m)
+/* Whether of some rounds of @m some are at home on @home and others are not. */
+static bool is_mixed(const struct magazine_cache *mc, const struct magazine *m, unsigned int home)
 {
-	u32 step = m->count / HOME_SAMPLES + 1;
+	u32 step = m->count / HOME_SAMPLES + 1, seen = 0, strays = 0;
 
-	for (u32 i = 0; i < m->count; i += step)
-		if (mc->backend->home(mc, m->round[i]) != m->home)
-			return false;
-	return true;
+	for (u32 i = 0; i < m->count; i += step, seen++)
+		strays += mc->backend->home(mc, m->round[i]) != home;
+	return strays && strays < seen;
 }
 
 /*
- * Of a batch of the oldest rounds of @m, sends those to the backend that are not at home where
- * it is, if there are such among some. True: that made room.
+ * Of a batch of the oldest rounds of @m, sends those to the backend that are not at home on
+ * @home, where there are both. True: that made room. A magazine of nothing but strays is a
+ * message, which is handed on whole.
  */
-static bool sort_out(struct magazine_cache *mc, struct magazine *m)
+static bool sort_out(struct magazine_cache *mc, struct magazine *m, unsigned int home)
 {
 	u32 end = min(m->count, BATCH), nr = 0;
 
-	if (m->home == HOME_ANY || all_at_home(mc, m))
+	if (home == HOME_ANY || !is_mixed(mc, m, home))
 		return false;
 	for (u32 i = 0; i < end; i++) {
 		void *object = m->round[i];
 
-		if (mc->backend->home(mc, object) == m->home)
+		if (mc->backend->home(mc, object) == home)
 			continue;
 		m->round[i] = m->round[nr];
 		m->round[nr++] = object;
@@ -390,7 +397,7 @@ static struct magazine *spare_with_room(struct magazine_cache *mc, struct magazi
 	bool sorted;
 
 	spare->home = (u16)home_of(mc, spare);
-	sorted = sort_out(mc, spare);
+	sorted = sort_out(mc, spare, spare->home);
 	if (sorted && spare->count <= spare->capacity - spare->capacity / 4U)
 		return spare;
 	if (!scattered(mc, spare) && depot_trade_full(mc, spare, &empty))
@@ -403,6 +410,9 @@ static struct magazine *spare_with_room(struct magazine_cache *mc, struct magazi
 /*
  * For the full *@m, which is off its CPU, with *@spare, which may be NULL. On return *@m has
  * room: it is the one that was the spare, or came for it, and the full one is its spare now.
+ *
+ * What strayed into the full one goes home: a program that takes what it has just given back
+ * would have it for ever.
  *
  * In the exchange some rounds go along: else a program that takes two objects and gives two
  * back, at the edge between two magazines, would come here with every other call. What a
@@ -421,10 +431,12 @@ static void make_room(struct magazine_cache *mc, struct magazine **m, struct mag
 		move_newest(full, next, min(next->capacity - next->count, full->count));
 		return;
 	}
+	if (next && next->count == next->capacity)
+		next = spare_with_room(mc, next);
+	else
+		sort_out(mc, full, own_home(mc));
 	if (!next)
 		next = depot_get_empty(mc);
-	else if (next->count == next->capacity)
-		next = spare_with_room(mc, next);
 	if (next && next->capacity < MAGAZINE_CAPACITY(level))
 		next = magazine_enlarge(next, depot_get_empty(mc), level);
 	*spare = NULL;
@@ -434,7 +446,7 @@ static void make_room(struct magazine_cache *mc, struct magazine **m, struct mag
 	}
 	carried = min(CARRIED, (u32)min(full->capacity, next->capacity) / 4 + 1);
 	if (next->count < carried)
-		move_newest(full, next, carried - next->count);
+		move_newest(full, next, min(carried - next->count, full->count));
 	*spare = full;
 	*m = next;
 }

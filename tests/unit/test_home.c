@@ -173,6 +173,28 @@ Test(home, mixed_magazines_are_sorted)
 	finish();
 }
 
+/* Or a program that takes what it has just given back would have it for ever. */
+Test(home, strays_leave_when_magazines_change_places)
+{
+	const unsigned int capacity = MAGAZINE_CAPACITY(3);
+	unsigned int came;
+
+	start();
+	become_two();
+	mc.level = mc.max_level = 3;
+	come_back(1, 1);		/* the first one goes to the backend */
+	come_back(capacity, 2);
+	cr_expect(count_back() == 0, "the first magazine is full");
+	come_back(1, 1);
+	came = count_back();
+	cr_expect(came >= capacity / 2 - 1 && came <= capacity / 2 + 1, "%u", came);
+	cr_expect(mc.nr_full == 0 && mc.nr_depot_put == 0);
+	come_back(capacity / 2, ~0U);
+	cr_expect(count_back() == came, "these are at home here");
+	become_one();
+	finish();
+}
+
 /* What a CPU frees for another one all the time is handed over as magazines. */
 Test(home, whole_magazines_go_to_the_depot)
 {
