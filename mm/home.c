@@ -2,10 +2,10 @@
 /*
  * home.c - a byte for each 32 KiB of memory, the size of most slabs: its CPU, plus one.
  *
- * They stand for 2 GiB of addresses. What is a multiple of that apart shares a byte, as do
- * slabs of less than 32 KiB: then it tells of the last one, and an asker who is not named goes to
- * the slab. One who is named wrongly takes another CPU's object for its own until one of the
- * slabs is taken from again, and one of 255 CPUs for another that is as many away.
+ * They stand for 2 GiB of addresses. Slabs that are a multiple of that apart share a byte, which
+ * tells of the one taken from last. Who is not named there asks the slab. Who is named wrongly
+ * takes another CPU's object for his own until one of the slabs is taken from again; and CPUs
+ * whose numbers are 255 apart take each other's.
  *
  * A byte is written when it changes: those in one line belong to many CPUs.
  *

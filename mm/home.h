@@ -3,9 +3,9 @@
  * home.h - the CPU that objects are at home on, while there are several threads.
  *
  * Neighbours share cache lines, so objects are to stay on one CPU as far as that can be
- * had; how is said where it is done (magazine.c, slub.c). The truth is in the struct page of a
- * slab, a line that those who ask need for nothing else, and mostly it is: here. So there is a
- * byte for each piece of memory beside it, 64 to a line, which says what was true last.
+ * had; how is said where it is done (magazine.c, slub.c). A slab's struct page says on which.
+ * That is a cache line which those who ask need for nothing else, and mostly the answer is:
+ * on theirs. So there is a byte for each piece of memory besides, 64 to a line.
  *
  * All of this are hints, read and written without a lock: a wrong one costs time only.
  *
@@ -20,6 +20,9 @@
 
 /* No CPU in particular. */
 #define HOME_ANY	0xffffU
+
+/* Larger objects share few of their lines with neighbours. */
+#define HOME_BYTES	512U
 
 /*
  * Whether objects are to stay on their CPU. A single thread takes what there is; and in

@@ -3,7 +3,7 @@
  * kvfree_rcu.c - kfree_rcu() and its kin: objects that are freed after a grace period.
  *
  * Nothing is written into an object: its address goes into a batch of the CPU that the
- * thread is on. A batch is a magazine (magazine.h) of 251 rounds in a slot of its own
+ * thread is on. A batch is a magazine (magazine.h) of 259 rounds in a slot of its own
  * (percpu.h), so that noting an object is the same restartable push that freeing one
  * is, and takes no lock:
  *
@@ -18,7 +18,7 @@
  * one is what wakes the worker, and the push need not look.
  *
  * How much may wait. The push sees to objects of the kmalloc caches up to 1 KiB alone:
- * a batch that nobody has counted yet holds 251 KiB at most. Others are counted before
+ * a batch that nobody has counted yet holds 259 KiB at most. Others are counted before
  * they are noted, small ones when their batch is queued. From KICK_BYTES on the next
  * round begins at once; above MAX_BYTES a caller that is not in a read-side section
  * sleeps for up to 10 ms each time that it comes this far. It cannot be made to wait

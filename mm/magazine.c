@@ -19,7 +19,8 @@
  * has enough or the spare lies scattered over memory. What was taken off becomes the
  * spare of what is loaded. So however allocations and frees alternate, a trip to the depot or
  * the backend comes after a batch's or a magazine's worth of hits; and a swap of the two
- * after a few hits, since some rounds change places in it (make_room()). Where two threads
+ * after a few hits, since some rounds change places in it (make_room()). Only what has strayed
+ * from another CPU goes to the backend as soon as a swap comes across it. Where two threads
  * race for a slot the loser's magazines go to the depot; nothing is lost.
  *
  * Homes. Neighbours share cache lines, and where two CPUs write to one line, each waits for the
@@ -70,13 +71,13 @@ static void **magazine_top(struct magazine *m, u32 count)
 	return &m->round[count] - 1;	/* &m->bottom when count is 0 */
 }
 
-/* The end word; its line need not be here for that. */
+/* Writes the end word. */
 static void set_end(struct magazine *m, struct magazine *spare)
 {
-	unsigned int level = (unsigned int)__fls(magazine_bytes(m) / 64);
+	unsigned long level = __fls(magazine_bytes(m) / 64);
 
 	VM_BUG_ON((unsigned long)spare & MAGAZINE_LEVEL_MASK);
-	m->round[m->capacity + 1] = (char *)spare + level;
+	m->round[m->capacity + 1] = (void *)((unsigned long)spare | level);
 }
 
 /*
@@ -342,42 +343,49 @@ static void move_newest(struct magazine *m, struct magazine *to, u32 n)
 	to->count += n;
 }
 
-/* Gives the first @n rounds of a magazine, which keeps the others, back to the backend. */
-static void flush_front(struct magazine_cache *mc, struct magazine *m, u32 n)
+/* Gives @n rounds of a magazine, which keeps the others, back to the backend. */
+static void flush_range(struct magazine_cache *mc, struct magazine *m, u32 from, u32 n)
 {
-	backend_flush(mc, m->round, n);
+	backend_flush(mc, m->round + from, n);
 	m->count -= n;
-	memmove(m->round, m->round + n, m->count * sizeof(void *));
+	memmove(m->round + from, m->round + from + n, (m->count - from) * sizeof(void *));
 }
 
 /* Gives a batch of the oldest rounds back. */
 static void flush_oldest(struct magazine_cache *mc, struct magazine *m)
 {
-	flush_front(mc, m, min(m->count, BATCH));
-}
-
-/* Whether of some rounds of @m some are at home on @home and others are not. */
-static bool is_mixed(const struct magazine_cache *mc, const struct magazine *m, unsigned int home)
-{
-	u32 step = m->count / HOME_SAMPLES + 1, seen = 0, strays = 0;
-
-	for (u32 i = 0; i < m->count; i += step, seen++)
-		strays += mc->backend->home(mc, m->round[i]) != home;
-	return strays && strays < seen;
+	flush_range(mc, m, 0, min(m->count, BATCH));
 }
 
 /*
- * Of a batch of the oldest rounds of @m, sends those to the backend that are not at home on
- * @home, where there are both. True: that made room. A magazine of nothing but strays is a
- * message, which is handed on whole.
+ * Looks at some rounds of @m, the newest among them: where some are at home on @home and others
+ * are not, the end of a batch of rounds that has about the newest of these; else 0.
+ */
+static u32 find_strays(const struct magazine_cache *mc, const struct magazine *m,
+		       unsigned int home)
+{
+	u32 step = m->count / HOME_SAMPLES + 1, own = 0, end = 0;
+
+	for (u32 n = m->count; n; n -= min(n, step)) {
+		if (mc->backend->home(mc, m->round[n - 1]) == home)
+			own++;
+		else if (!end)
+			end = min(n + step - 1, m->count);
+	}
+	return own && end ? max(end, min(m->count, BATCH)) : 0;
+}
+
+/*
+ * Sends those of a batch of rounds of @m to the backend that are not at home on @home, the newest
+ * such first. True: that made room. A magazine of nothing but strays is a message, which is
+ * handed on whole.
  */
 static bool sort_out(struct magazine_cache *mc, struct magazine *m, unsigned int home)
 {
-	u32 end = min(m->count, BATCH), nr = 0;
+	u32 end = home == HOME_ANY ? 0 : find_strays(mc, m, home);
+	u32 start = end - min(end, BATCH), nr = start;
 
-	if (home == HOME_ANY || !is_mixed(mc, m, home))
-		return false;
-	for (u32 i = 0; i < end; i++) {
+	for (u32 i = start; i < end; i++) {
 		void *object = m->round[i];
 
 		if (mc->backend->home(mc, object) == home)
@@ -385,9 +393,9 @@ static bool sort_out(struct magazine_cache *mc, struct magazine *m, unsigned int
 		m->round[i] = m->round[nr];
 		m->round[nr++] = object;
 	}
-	if (nr)
-		flush_front(mc, m, nr);
-	return nr;
+	if (nr > start)
+		flush_range(mc, m, start, nr - start);
+	return nr > start;
 }
 
 /* For the full @spare one that is empty, or itself with less in it; NULL: no memory. */
@@ -425,6 +433,7 @@ static void make_room(struct magazine_cache *mc, struct magazine **m, struct mag
 	struct magazine *full = *m, *next = *spare;
 	u32 carried;
 
+	/* As far as the header of the one says: that of the spare is on its way. */
 	if (next && full->spare_count >= full->capacity)
 		depot_expect_trade(mc);
 	if (next && next->count > next->capacity / 2 && next->count < next->capacity) {
@@ -433,7 +442,7 @@ static void make_room(struct magazine_cache *mc, struct magazine **m, struct mag
 	}
 	if (next && next->count == next->capacity)
 		next = spare_with_room(mc, next);
-	else
+	else if (mc->round_bytes <= HOME_BYTES)
 		sort_out(mc, full, own_home(mc));
 	if (!next)
 		next = depot_get_empty(mc);
@@ -441,7 +450,8 @@ static void make_room(struct magazine_cache *mc, struct magazine **m, struct mag
 		next = magazine_enlarge(next, depot_get_empty(mc), level);
 	*spare = NULL;
 	if (unlikely(!next)) {
-		flush_oldest(mc, full);
+		if (full->count == full->capacity)
+			flush_oldest(mc, full);
 		return;
 	}
 	carried = min(CARRIED, (u32)min(full->capacity, next->capacity) / 4 + 1);
@@ -647,6 +657,11 @@ void magazine_cache_init(struct magazine_cache *mc, unsigned int slot,
 	depot_init(mc, round_bytes);
 }
 
+/*
+ * A loaded magazine may be taken, and be anything of memblock's, while it is read: that memory
+ * stays mapped, and the chunk that it is of begins with zeros, where the walk ends. What is read
+ * instead of spare_count is bounded as that is.
+ */
 __racy unsigned long magazine_cache_count(struct magazine_cache *mc)
 {
 	const u32 max = MAGAZINE_CAPACITY(MAGAZINE_LEVELS - 1);
@@ -661,13 +676,14 @@ __racy unsigned long magazine_cache_count(struct magazine_cache *mc)
 	for (unsigned int cpu = 0; cpu < percpu.nr_cpus; cpu++) {
 		long word = READ_ONCE(*percpu_slot(cpu, mc->slot));
 		void **p = round_of(cpu, word);
-		u32 seen = 0;
+		u32 seen = 0, spare;
 
 		if (word == WORD_CLOSED || word == WORD_DRAINING)
 			continue;
 		for (; READ_ONCE(*p) && seen < max; p--)
 			seen++;
-		n += seen + min((u32)READ_ONCE(container_of(p, struct magazine, bottom)->spare_count), max);
+		spare = READ_ONCE(container_of(p, struct magazine, bottom)->spare_count);
+		n += seen + min(spare, max);
 	}
 	return n;
 }

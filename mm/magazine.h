@@ -33,7 +33,7 @@ struct magazine {
 	};
 	u16 capacity;			/* constant */
 	union {
-		u16 home;		/* in the depot: whose its objects are (home.h); depot lock */
+		u16 home;		/* in the depot: of its objects (home.h); depot lock */
 		u16 spare_count;	/* while it is loaded: the spare's rounds */
 	};
 	u32 count;			/* valid while it is not loaded */
@@ -150,7 +150,7 @@ void magazine_cache_close(struct magazine_cache *mc, bool closed);
 /* As magazine_cache_drain() for a cache that nobody uses any more; its magazines are freed. */
 void magazine_cache_destroy(struct magazine_cache *mc);
 
-/* One that is empty, and its end. NULL: no memory. */
+/* An empty one; NULL: no memory. Its deletion. */
 struct magazine *magazine_new(unsigned int level);
 void magazine_delete(struct magazine *m);
 

@@ -47,10 +47,9 @@
 /* Slabs of a bin that are looked at for one of the CPU's own. */
 #define HOME_LOOKS		3
 /*
- * Objects of up to so many bytes have slabs for each CPU; so many slabs' worth of free ones may be
+ * Objects of up to HOME_BYTES have slabs for each CPU; so many slabs' worth of free ones may be
  * left to others for it, however many CPUs there are.
  */
-#define OWN_SIZE		512U
 #define OWN_MAX			16U
 
 /* ---- a node ---------------------------------------------------------------------- */
@@ -193,14 +192,14 @@ static unsigned int first_taken(const struct kmem_cache *s)
 	return READ_ONCE(s->node.nr_slabs) < COLOURED_SLABS ? s->colour : 0;
 }
 
-/* The slab is at home on this CPU from now on. */
+/* The slab is at home on this CPU from now on. What lies far behind in a large one asks it. */
 static void settle(const struct kmem_cache *s, struct page *slab)
 {
 	unsigned int cpu = percpu_cpu_hint();
 
 	WRITE_ONCE(slab->home, (u16)cpu);
 	if (homes_matter())
-		home_set(slab_address(slab), PAGE_SIZE << s->order, cpu);
+		home_set(slab_address(slab), PAGE_SIZE << min(s->order, 4U), cpu);
 }
 
 /*
@@ -508,7 +507,7 @@ static bool gets_own(const struct kmem_cache *s)
 	unsigned long all = READ_ONCE(s->node.nr_slabs) * s->objects;
 	unsigned long left = (unsigned long)clamp(percpu.nr_cpus / 2, 1U, OWN_MAX) * s->objects;
 
-	return s->size <= OWN_SIZE && homes_matter() && !pages_over_soft() &&
+	return s->size <= HOME_BYTES && homes_matter() && !pages_over_soft() &&
 	       all - READ_ONCE(s->node.nr_inuse) < left;
 }
 

@@ -290,6 +290,14 @@ static void magazine_end_is_overwritten(void)
 	m->round[m->capacity] = (void *)1;
 }
 
+static void magazine_level_is_overwritten(void)
+{
+	void **top;
+	struct magazine *m = loaded(&top);
+
+	m->round[m->capacity + 1] = (char *)m->round[m->capacity + 1] + 1;
+}
+
 static void depot_is_miscounted(void)
 {
 	victim->mag.nr_full += 3;
@@ -466,6 +474,7 @@ static const struct {
 	KIND(magazine_holds_an_address_of_nothing, "magazine-round"),
 	KIND(magazine_has_a_wrong_capacity, "magazine"),
 	KIND(magazine_end_is_overwritten, "magazine"),
+	KIND(magazine_level_is_overwritten, "magazine"),
 	KIND(depot_is_miscounted, "depot-count"),
 	KIND(depot_has_no_such_empties, "depot-count"),
 	KIND(slot_map_is_wrong, "slot-map"),

@@ -157,6 +157,16 @@ static unsigned int count_back(void)
 	return n;
 }
 
+/* Of this CPU's. */
+static unsigned int count_own_back(void)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < next; i++)
+		n += back[i] && homes[i] == here;
+	return n;
+}
+
 /* What is not at home where most are, or the newest, goes to the backend. */
 Test(home, mixed_magazines_are_sorted)
 {
@@ -189,8 +199,54 @@ Test(home, strays_leave_when_magazines_change_places)
 	came = count_back();
 	cr_expect(came >= capacity / 2 - 1 && came <= capacity / 2 + 1, "%u", came);
 	cr_expect(mc.nr_full == 0 && mc.nr_depot_put == 0);
-	come_back(capacity / 2, ~0U);
-	cr_expect(count_back() == came, "these are at home here");
+	cr_expect(count_own_back() == 1, "the very first");
+	become_one();
+	finish();
+}
+
+/* In a magazine of several batches those that were given back last, and so come next. */
+Test(home, the_newest_strays_leave_first)
+{
+	const unsigned int capacity = MAGAZINE_CAPACITY(7);
+
+	start();
+	become_two();
+	mc.level = mc.max_level = 7;
+	come_back(1, 1);
+	come_back(capacity - 200, ~0U);
+	cr_assert(count_back() == 0);
+	for (unsigned int i = 0; i < 200; i++) {
+		void *p;
+
+		give(&p, 1, here + i % 2);
+		magazine_free(&mc, p);
+	}
+	come_back(1, 1);
+	cr_expect(count_back() >= 90, "%u", count_back());
+	cr_expect(count_own_back() == 1);
+	become_one();
+	finish();
+}
+
+/* What is mostly another's has its own home as soon as the newest has. */
+Test(home, the_newest_is_looked_at)
+{
+	const unsigned int capacity = MAGAZINE_CAPACITY(4);
+
+	start();
+	become_two();
+	mc.level = mc.max_level = 4;
+	come_back(1, 1);
+	for (unsigned int i = 0; i < 3 * capacity; i++) {
+		void *p;
+
+		give(&p, 1, here + (i % capacity < capacity - 16));
+		magazine_free(&mc, p);
+	}
+	for (struct magazine *m = mc.full; m; m = m->next)
+		for (unsigned int i = 0; i < m->count; i++)
+			cr_expect(homes[number(m->round[i])] == m->home);
+	cr_expect(count_back() > capacity, "%u", count_back());
 	become_one();
 	finish();
 }
@@ -324,7 +380,8 @@ static struct kmem_cache *s;
 
 Test(home, hints)
 {
-	char *const p = (char *)(5UL << 40), *const alike = p + (2UL << 30);
+	/* No slab of the process is 1 GiB beyond the heap's beginning, or shares a byte with that. */
+	char *const p = kmem_hot.heap_base + (1UL << 30), *const alike = p + (2UL << 30);
 	const size_t piece = 32 << 10;
 
 	for (unsigned int cpu = 0; cpu < 1024; cpu++)

@@ -16,20 +16,28 @@
 
 #define DEPOT_TRIES	64
 
-static bool known_capacity(const struct heap *h, uint64_t capacity)
+/* Of magazines with this capacity; -1: there are none such. */
+static int level_of(const struct heap *h, uint64_t capacity)
 {
-	for (unsigned int level = 0; level < 16; level++) {
+	for (int level = 0; level < 16; level++) {
 		const struct layout_item *item;
 		char name[32];
 
-		snprintf(name, sizeof(name), "MAGAZINE_CAPACITY%u", level);
+		snprintf(name, sizeof(name), "MAGAZINE_CAPACITY%d", level);
 		item = layout_item(h->image->layout, "", name);
 		if (!item)
-			return false;
+			break;
 		if (item->value == capacity)
-			return true;
+			return level;
 	}
-	return false;
+	return -1;
+}
+
+/* Above the level stands a hint, which may be of any age; older libraries have the address there. */
+static bool is_end_word(const struct heap_fields *f, uint64_t word, uint64_t addr, int level)
+{
+	return f->MAGAZINE_LEVEL_MASK ? (word & f->MAGAZINE_LEVEL_MASK) == (uint64_t)level :
+					word == addr;
 }
 
 /* Its header and the two words behind its rounds; @count: as many as it should hold at most. */
@@ -39,13 +47,15 @@ static void check_magazine(struct verify *v, const struct heap_cache *c, uint64_
 	const struct heap_fields *f = v->h->fields;
 	uint64_t capacity, end[2], bottom;
 	char bytes[STRUCT_MAX];
+	int level;
 
 	if (!source_read(v->h->src, addr, bytes, f->sizeof_magazine))
 		return;
 	v->r->magazines++;
 	capacity = VALUE(f, bytes, magazine_capacity);
 	bottom = f->magazine_bottom.size ? VALUE(f, bytes, magazine_bottom) : 0;
-	if (!known_capacity(v->h, capacity) || rounds > capacity) {
+	level = level_of(v->h, capacity);
+	if (level < 0 || rounds > capacity) {
 		DAMAGE(v, "magazine", addr, "%s: a magazine has capacity %" PRIu64 ", with %" PRIu64
 		       " rounds", c->name, capacity, rounds);
 		return;
@@ -53,7 +63,7 @@ static void check_magazine(struct verify *v, const struct heap_cache *c, uint64_
 	if (!source_read(v->h->src, addr + f->magazine_round.offset + 8 * capacity, end,
 			 sizeof(end)))
 		return;
-	if (bottom || end[0] || end[1] != addr)
+	if (bottom || end[0] || !is_end_word(f, end[1], addr, level))
 		DAMAGE(v, "magazine", addr, "%s: the words around the rounds of a magazine "
 		       "are damaged", c->name);
 }
