@@ -10,6 +10,7 @@
 
 #include "magazine.h"
 
+/* Its own memory, end word and all. */
 static inline size_t magazine_bytes(const struct magazine *m)
 {
 	return sizeof(*m) + (m->capacity + 2) * sizeof(void *);

@@ -136,35 +136,52 @@ static void finish(void)
 	percpu_slot_free(mc.slot);
 }
 
+/* An object of @home is freed here. */
+static void comes_back(unsigned int home)
+{
+	void *p;
+
+	give(&p, 1, home);
+	magazine_free(&mc, p);
+}
+
 /* @n objects come back, of homes that change every @run objects between this CPU and another. */
 static void come_back(unsigned int n, unsigned int run)
 {
-	unsigned int first = next;
-	void *p;
-
 	for (unsigned int i = 0; i < n; i++)
-		give(&p, 1, here + (i / run & 1));
-	for (unsigned int i = first; i < next; i++)
-		magazine_free(&mc, (void *)(16UL * (i + 1)));
+		comes_back(here + (i / run & 1));
+}
+
+/* In the backend: of this CPU, or of others. */
+static unsigned int count_back_of(bool own)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < next; i++)
+		n += back[i] && (homes[i] == here) == own;
+	return n;
 }
 
 static unsigned int count_back(void)
 {
-	unsigned int n = 0;
-
-	for (unsigned int i = 0; i < next; i++)
-		n += back[i] && homes[i] != here;
-	return n;
+	return count_back_of(false);
 }
 
-/* Of this CPU's. */
-static unsigned int count_own_back(void)
+static void depot_is_sorted(void)
 {
-	unsigned int n = 0;
+	for (struct magazine *m = mc.full; m; m = m->next)
+		for (unsigned int i = 0; i < m->count; i++)
+			cr_expect(homes[number(m->round[i])] == m->home, "one of %u in one of %u",
+				  homes[number(m->round[i])], m->home);
+}
 
-	for (unsigned int i = 0; i < next; i++)
-		n += back[i] && homes[i] == here;
-	return n;
+/* With magazines of this level, on a CPU that has one: the first object goes to the backend. */
+static void start_at(u8 level)
+{
+	start();
+	become_two();
+	mc.level = mc.max_level = level;
+	comes_back(here);
 }
 
 /* What is not at home where most are, or the newest, goes to the backend. */
@@ -175,10 +192,7 @@ Test(home, mixed_magazines_are_sorted)
 	come_back(1200, 3);
 	cr_expect(count_back() > 100, "%u", count_back());
 	cr_expect(mc.nr_full > 0);
-	for (struct magazine *m = mc.full; m; m = m->next)
-		for (unsigned int i = 0; i < m->count; i++)
-			cr_expect(homes[number(m->round[i])] == m->home, "one of %u in one of %u",
-				  homes[number(m->round[i])], m->home);
+	depot_is_sorted();
 	become_one();
 	finish();
 }
@@ -189,17 +203,14 @@ Test(home, strays_leave_when_magazines_change_places)
 	const unsigned int capacity = MAGAZINE_CAPACITY(3);
 	unsigned int came;
 
-	start();
-	become_two();
-	mc.level = mc.max_level = 3;
-	come_back(1, 1);		/* the first one goes to the backend */
+	start_at(3);
 	come_back(capacity, 2);
 	cr_expect(count_back() == 0, "the first magazine is full");
 	come_back(1, 1);
 	came = count_back();
 	cr_expect(came >= capacity / 2 - 1 && came <= capacity / 2 + 1, "%u", came);
 	cr_expect(mc.nr_full == 0 && mc.nr_depot_put == 0);
-	cr_expect(count_own_back() == 1, "the very first");
+	cr_expect(count_back_of(true) == 1, "the very first");
 	become_one();
 	finish();
 }
@@ -209,44 +220,29 @@ Test(home, the_newest_strays_leave_first)
 {
 	const unsigned int capacity = MAGAZINE_CAPACITY(7);
 
-	start();
-	become_two();
-	mc.level = mc.max_level = 7;
-	come_back(1, 1);
+	start_at(7);
 	come_back(capacity - 200, ~0U);
 	cr_assert(count_back() == 0);
-	for (unsigned int i = 0; i < 200; i++) {
-		void *p;
-
-		give(&p, 1, here + i % 2);
-		magazine_free(&mc, p);
-	}
+	come_back(200, 1);
 	come_back(1, 1);
 	cr_expect(count_back() >= 90, "%u", count_back());
-	cr_expect(count_own_back() == 1);
+	cr_expect(count_back_of(true) == 1);
 	become_one();
 	finish();
 }
 
-/* What is mostly another's has its own home as soon as the newest has. */
+/* Or what is mostly another's would be taken for a message. */
 Test(home, the_newest_is_looked_at)
 {
-	const unsigned int capacity = MAGAZINE_CAPACITY(4);
+	const unsigned int capacity = MAGAZINE_CAPACITY(4), own = 8;
 
-	start();
-	become_two();
-	mc.level = mc.max_level = 4;
-	come_back(1, 1);
-	for (unsigned int i = 0; i < 3 * capacity; i++) {
-		void *p;
-
-		give(&p, 1, here + (i % capacity < capacity - 16));
-		magazine_free(&mc, p);
-	}
-	for (struct magazine *m = mc.full; m; m = m->next)
-		for (unsigned int i = 0; i < m->count; i++)
-			cr_expect(homes[number(m->round[i])] == m->home);
-	cr_expect(count_back() > capacity, "%u", count_back());
+	start_at(4);
+	for (unsigned int i = 0; i < capacity; i++)
+		comes_back(here + (i < capacity - own));
+	cr_expect(count_back() == 0, "the first magazine is full");
+	comes_back(here);
+	cr_expect(count_back() == capacity - own, "%u", count_back());
+	cr_expect(count_back_of(true) == 1, "the very first");
 	become_one();
 	finish();
 }
@@ -259,12 +255,8 @@ Test(home, whole_magazines_go_to_the_depot)
 	start();
 	become_two();
 	come_back(1, 1);		/* the first one goes to the backend */
-	for (unsigned int i = 0; i < 600; i++) {
-		void *p;
-
-		give(&p, 1, here + 1);
-		magazine_free(&mc, p);
-	}
+	for (unsigned int i = 0; i < 600; i++)
+		comes_back(here + 1);
 	cr_expect(count_back() == 0, "%u", count_back());
 	for (struct magazine *m = mc.full; m; m = m->next, nr++)
 		cr_expect(m->home == here + 1, "%u", m->home);
@@ -291,12 +283,8 @@ Test(home, own_objects_come_first)
 	come_back(1, 1);
 	other = here + 1;
 	come_back(300, ~0U);		/* this CPU's, below ... */
-	for (unsigned int i = 0; i < OTHERS; i++) {
-		void *p;
-
-		give(&p, 1, other);	/* ... another's */
-		magazine_free(&mc, p);
-	}
+	for (unsigned int i = 0; i < OTHERS; i++)
+		comes_back(other);	/* ... another's */
 	cr_assert(mc.nr_full >= 3, "%u", mc.nr_full);
 	cr_assert(mc.full->home == other);
 	while (homes[number(take())] == other)
@@ -328,11 +316,8 @@ Test(home, a_full_depot_is_emptied_by_anybody)
 	become_two();
 	come_back(1, 1);
 	for (unsigned int i = 0; mc.refused < 8; i++) {
-		void *p;
-
 		cr_assert(i < 7000);
-		give(&p, 1, here + 1);
-		magazine_free(&mc, p);
+		comes_back(here + 1);
 	}
 	full = mc.nr_full;
 	cr_assert(full == mc.max_full);
