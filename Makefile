@@ -57,8 +57,10 @@ lib_cflags := -fPIC -fvisibility=hidden -fno-semantic-interposition -fno-plt \
 no_builtin := $(foreach f,malloc calloc realloc free aligned_alloc memalign \
 	posix_memalign strdup,-fno-builtin-$f)
 # -z now: no symbol is looked up inside malloc; -z nodelete: objects outlive a dlclose.
+# Where sections lie is said to the linker that all this is tested with: not all know INSERT.
 lib_ldflags := -shared -pthread -Wl,--version-script=mm/libkmem.map -Wl,-Bsymbolic \
-	-Wl,-z,now -Wl,-z,relro -Wl,-z,nodelete -Wl,-z,defs -Wl,--as-needed
+	-Wl,-z,now -Wl,-z,relro -Wl,-z,nodelete -Wl,-z,defs -Wl,--as-needed \
+	$(if $(findstring -fuse-ld=,$(CFLAGS) $(LDFLAGS)),,-Wl,-T,mm/libkmem.lds)
 
 # ---- Variants: name, directory, compiler, machine, flags ------------------------
 
@@ -101,7 +103,16 @@ run_aarch64 := qemu-aarch64 -L /usr/aarch64-linux-gnu
 
 # ---- sources ----------------------------------------------------------------------
 
-lib_src := $(sort $(filter-out mm/arch/%,$(shell find mm -name '*.c')))
+# In the order in which they are linked: what hardly a program needs comes last (libkmem.lds),
+# and so does what takes address space rather than memory.
+lib_all := $(sort $(filter-out mm/arch/%,$(shell find mm -name '*.c')))
+lib_last := $(wildcard mm/pool*.c mm/blockpool.c mm/buckets.c mm/contig.c mm/dmapool.c \
+	mm/extent.c mm/genalloc.c mm/kvfree_rcu.c mm/layout.c mm/mempool.c mm/page_frag.c \
+	mm/page_show.c mm/page_validate.c mm/percpu_alloc.c mm/rcu.c mm/region.c mm/shrinker.c \
+	mm/slab_debug.c mm/slab_query.c mm/slab_rcu.c mm/slab_validate.c mm/slabinfo.c \
+	mm/this_cpu.c mm/umem.c mm/vmalloc.c mm/vmap.c mm/base/bug.c \
+	mm/home.c mm/vcpu.c)
+lib_src := $(filter-out $(lib_last),$(lib_all)) $(lib_last)
 malloc_src := $(wildcard mm/libc_malloc.c mm/vfork.c)
 core_src := $(filter-out $(malloc_src),$(lib_src))
 inspect_src := $(wildcard tools/inspect/*.c)
@@ -159,17 +170,17 @@ $(dir_$(1))/obj/%.o: %.S $(dir_$(1))/flags
 $(dir_$(1))/libkmem.a: $$(core_obj_$(1))
 	$$(call say,AR,$$@)
 	$$(Q)rm -f $$@ && $$(AR) rcs $$@ $$^
-$(dir_$(1))/libkmem.so.$(SOVER): $$(core_obj_$(1)) mm/libkmem.map
+$(dir_$(1))/libkmem.so.$(SOVER): $$(core_obj_$(1)) mm/libkmem.map mm/libkmem.lds
 	$$(call say,LD,$$@)
 	$$(Q)$$(cc_$(1)) $$(kmem_cflags) $$(flags_$(1)) $$(CFLAGS) $$(lib_ldflags) $$(LDFLAGS) \
 		-Wl,-soname,$$(@F) -o $$@ $$(core_obj_$(1))
 $(dir_$(1))/libkmem.so: $(dir_$(1))/libkmem.so.$(SOVER)
 	$$(Q)ln -sf $$(<F) $$@
 # No soname of its own version: it is preloaded by path, not linked with.
-$(dir_$(1))/libkmem-malloc.so: $$(core_obj_$(1)) $$(malloc_obj_$(1)) mm/libkmem.map
+$(dir_$(1))/libkmem-malloc.so: $$(malloc_obj_$(1)) $$(core_obj_$(1)) mm/libkmem.map mm/libkmem.lds
 	$$(call say,LD,$$@)
 	$$(Q)$$(cc_$(1)) $$(kmem_cflags) $$(flags_$(1)) $$(CFLAGS) $$(lib_ldflags) $$(LDFLAGS) \
-		-Wl,-soname,$$(@F) -o $$@ $$(core_obj_$(1)) $$(malloc_obj_$(1))
+		-Wl,-soname,$$(@F) -o $$@ $$(malloc_obj_$(1)) $$(core_obj_$(1))
 
 $(dir_$(1))/tools/slabinfo: $$(call objects,$(1),$$(slabinfo_src))
 	$$(call say,LD,$$@)

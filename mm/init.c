@@ -75,7 +75,7 @@ bool __mm_init(void)
 
 static void __attribute__((constructor(101))) mm_constructor(void)
 {
-	if (mm_init())
+	if (__mm_init())
 		zones_prepare();
 	fork_init();
 	control_init();

@@ -290,7 +290,9 @@ static unsigned long growth_excess(struct zone *z, u64 clock)
 
 void zone_grown(struct zone *z)
 {
-	u64 clock = host_now_ms() * GROWTH_PURGE_PER_MS;
+	/* With little to purge the zone may grow at any time: small programs never ask for it. */
+	bool little = READ_ONCE(z->nr_dirty_free) < GROWTH_SPARE + GROWTH_STEP;
+	u64 clock = little ? 0 : host_now_ms() * GROWTH_PURGE_PER_MS;
 	unsigned long excess, purged;
 	bool more;
 

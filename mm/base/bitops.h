@@ -11,7 +11,19 @@
 /* Index of the lowest / highest set bit; the word is not zero. */
 static inline unsigned int __ffs(unsigned long w) { return __builtin_ctzl(w); }
 static inline unsigned int __fls(unsigned long w) { return 63 - __builtin_clzl(w); }
-static inline unsigned int hweight_long(unsigned long w) { return __builtin_popcountl(w); }
+
+/* The number of set bits: without an instruction for it the compiler would call libgcc. */
+static inline unsigned int hweight_long(unsigned long w)
+{
+#if defined(__x86_64__) && !defined(__POPCNT__)
+	w -= w >> 1 & 0x5555555555555555;
+	w = (w & 0x3333333333333333) + (w >> 2 & 0x3333333333333333);
+	w = (w + (w >> 4)) & 0x0f0f0f0f0f0f0f0f;
+	return (unsigned int)(w * 0x0101010101010101 >> 56);
+#else
+	return (unsigned int)__builtin_popcountl(w);
+#endif
+}
 
 /* Smallest n with 2^n >= x, x > 0. */
 static inline unsigned int ilog2_up(unsigned long x)
