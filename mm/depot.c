@@ -36,9 +36,10 @@
 #define START_BYTES		(12UL << 10)
 #define START_SMALL_BYTES	(4UL << 10)
 #define START_MAX_LEVEL		3
-/* What a depot may hold, magazines and all: an eighth within these bounds, in 1 to 16. */
-#define DEPOT_MIN_BYTES		(48UL << 10)
-#define DEPOT_MAX_BYTES		(256UL << 10)
+/* What a depot may hold, magazines and all: a third within these bounds, in 1 to 16. */
+#define DEPOT_SHARE		3
+#define DEPOT_MIN_BYTES		(32UL << 10)
+#define DEPOT_MAX_BYTES		(512UL << 10)
 #define DEPOT_MAX_FULL		16UL
 /* Empty magazines kept for the next ones. */
 #define DEPOT_MAX_EMPTY		4
@@ -108,7 +109,8 @@ static unsigned int depot_limit(const struct magazine_cache *mc)
 {
 	size_t bytes = (size_t)MAGAZINE_CAPACITY(mc->level) * mc->round_bytes +
 		       MAGAZINE_BYTES(mc->level);
-	size_t budget = clamp(READ_ONCE(mc->live_bytes) / 8, DEPOT_MIN_BYTES, DEPOT_MAX_BYTES);
+	size_t budget = clamp(READ_ONCE(mc->live_bytes) / DEPOT_SHARE, DEPOT_MIN_BYTES,
+			      DEPOT_MAX_BYTES);
 
 	return (unsigned int)clamp(budget / bytes, 1UL, DEPOT_MAX_FULL);
 }
