@@ -69,13 +69,18 @@ asan_flags := -O1 -fsanitize=address -fno-omit-frame-pointer
 ubsan_flags := -O1 -fsanitize=undefined -fno-sanitize-recover=all
 tsan_flags := -O1 -fsanitize=thread
 
-variants := release debug asan ubsan tsan clang aarch64 musl
+variants := release debug lto asan ubsan tsan clang aarch64 musl
 dir_release := build
 cc_release = $(CC)
 flags_release :=
 dir_debug := build/debug
 cc_debug = $(CC)
 flags_debug := -O1 -DKMEM_DEBUG
+# As distributions build: functions end up in others, and these where hardly anything runs.
+# liburcu's tables are of a type that our header only names, which is no mismatch.
+dir_lto := build/lto
+cc_lto = $(CC)
+flags_lto := -flto=auto -Werror -Wno-lto-type-mismatch
 dir_asan := build/asan
 cc_asan = $(CC)
 flags_asan := $(asan_flags)
@@ -156,12 +161,15 @@ $(dir_$(1))/flags: FORCE
 	@echo '$$(cc_$(1)) $$(kmem_cflags) $$(lib_cflags) $$(lib_ldflags) $$(flags_$(1)) $$(CPPFLAGS) $$(CFLAGS) $$(LDFLAGS)' | \
 		cmp -s - $$@ || echo '$$(cc_$(1)) $$(kmem_cflags) $$(lib_cflags) $$(lib_ldflags) $$(flags_$(1)) $$(CPPFLAGS) $$(CFLAGS) $$(LDFLAGS)' >$$@
 
+# What assembly refers to, an optimizer of whole programs must hear of from an object of its own;
+# init.o asks for layout.o.
+$(dir_$(1))/obj/mm/layout.o $(dir_$(1))/obj/mm/init.o: extra_cflags := -fno-lto
 $(dir_$(1))/obj/mm/malloc.o $(dir_$(1))/obj/mm/libc_malloc.o: extra_cflags := $$(no_builtin) -fexceptions
 $(dir_$(1))/obj/%.o: %.c $(dir_$(1))/flags
 	$$(call say,CC,$$@)
 	@mkdir -p $$(@D)
-	$$(Q)$$(cc_$(1)) $$(kmem_cppflags) $$(kmem_cflags) $$(lib_cflags) $$(extra_cflags) \
-		$$(flags_$(1)) $$(CPPFLAGS) $$(CFLAGS) -MMD -MP -c -o $$@ $$<
+	$$(Q)$$(cc_$(1)) $$(kmem_cppflags) $$(kmem_cflags) $$(lib_cflags) \
+		$$(flags_$(1)) $$(CPPFLAGS) $$(CFLAGS) $$(extra_cflags) -MMD -MP -c -o $$@ $$<
 $(dir_$(1))/obj/%.o: %.S $(dir_$(1))/flags
 	$$(call say,AS,$$@)
 	@mkdir -p $$(@D)

@@ -456,6 +456,48 @@ Test(percpu, cmpxchg)
 	percpu_slot_free(slot);
 }
 
+/*
+ * Where compilers put what is called from cold code only: an optimizer of whole programs made
+ * kmem_cache_alloc() part of such a function. What a section keeps out of line must not lie there.
+ */
+#define IN_COLD_CODE	noinline __attribute__((section(".text.unlikely")))
+
+IN_COLD_CODE static bool cold_push(unsigned int slot, void *object)
+{
+	return rseq_push(slot, object);
+}
+
+IN_COLD_CODE static void *cold_pop(unsigned int slot)
+{
+	return rseq_pop(slot);
+}
+
+IN_COLD_CODE static bool cold_cmpxchg(unsigned int cpu, unsigned int slot, long expect, long new)
+{
+	return rseq_cmpxchg(cpu, percpu_slot(cpu, slot), expect, new);
+}
+
+Test(percpu, sections_in_cold_code)
+{
+	struct hand_made m;
+	unsigned int slot, cpu;
+	bool hits;
+
+	start();
+	hits = percpu.mode == PERCPU_RSEQ;
+	slot = new_slot();
+	hand_made_init(&m, 1);
+	cpu = load(slot, hand_made_top(&m, 1));
+	cr_expect(cold_push(slot, (void *)0xa000) == hits);
+	cr_expect(cold_pop(slot) == (hits ? (void *)0xa000 : NULL));
+	cr_expect(cold_pop(slot) == (hits ? (void *)0x1000 : NULL));
+	if (hits)
+		cr_expect(cold_cmpxchg(cpu, slot, word_of(cpu, &m.bottom), WORD_CLOSED));
+	else
+		cr_expect(percpu_cmpxchg(cpu, slot, word_of(cpu, &m.round[0]), WORD_CLOSED));
+	percpu_slot_free(slot);
+}
+
 /* ---- draining --------------------------------------------------------------------------------- */
 
 static void **drained[64];

@@ -4,7 +4,8 @@
  *
  * The thread pointer is tpidr_el0. The signature in front of the abort handler
  * is a brk instruction (0xd428bc00). Descriptors are in the ELF section
- * __rseq_cs. The area of a CPU is base + (cpu << 17).
+ * __rseq_cs; abort handlers in a text section that no compiler puts functions into.
+ * The area of a CPU is base + (cpu << 17).
  */
 #ifndef MM_ARCH_AARCH64_RSEQ_H
 #define MM_ARCH_AARCH64_RSEQ_H
@@ -21,7 +22,7 @@
 	".word 0, 0\n\t"						\
 	".quad 1f, 2f - 1f, 4f\n\t"					\
 	".popsection\n"							\
-	".pushsection .text.unlikely, \"ax\", %%progbits\n\t"		\
+	".pushsection .text.rseq_abort, \"ax\", %%progbits\n\t"		\
 	".inst 0xd428bc00\n"						\
 	"4:\n\t"							\
 	"b 5f\n\t"							\

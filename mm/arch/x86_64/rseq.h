@@ -7,8 +7,9 @@
  *
  * The descriptor of each section goes to the ELF section __rseq_cs, the abort
  * handler out of line behind the signature that the kernel demands in front of
- * it. A jump out of a section (miss) leaves rseq_cs set: the kernel sees that
- * the instruction pointer is outside and clears it.
+ * it, in a text section of its own: in one that the compiler uses, a function that it puts
+ * there would run into the signature. A jump out of a section (miss) leaves rseq_cs set: the
+ * kernel sees that the instruction pointer is outside and clears it.
  */
 #ifndef MM_ARCH_X86_64_RSEQ_H
 #define MM_ARCH_X86_64_RSEQ_H
@@ -27,7 +28,7 @@
 	".long 0, 0\n\t"						\
 	".quad 1f, 2f - 1f, 4f\n\t"					\
 	".popsection\n"							\
-	".pushsection .text.unlikely, \"ax\", @progbits\n\t"		\
+	".pushsection .text.rseq_abort, \"ax\", @progbits\n\t"		\
 	".byte 0x0f, 0xb9, 0x3d\n\t"					\
 	".long 0x53053053\n"						\
 	"4:\n\t"							\
