@@ -60,7 +60,7 @@ no_builtin := $(foreach f,malloc calloc realloc free aligned_alloc memalign \
 # Where sections lie is said to the linker that all this is tested with: not all know INSERT.
 lib_ldflags := -shared -pthread -Wl,--version-script=mm/libkmem.map -Wl,-Bsymbolic \
 	-Wl,-z,now -Wl,-z,relro -Wl,-z,nodelete -Wl,-z,defs -Wl,--as-needed \
-	$(if $(findstring -fuse-ld=,$(CFLAGS) $(LDFLAGS)),,-Wl,-T,mm/libkmem.lds)
+	$(if $(findstring -fuse-ld=,$(CC) $(CFLAGS) $(LDFLAGS)),,-Wl,-T,mm/libkmem.lds)
 
 # ---- Variants: name, directory, compiler, machine, flags ------------------------
 

@@ -75,6 +75,7 @@ bool __mm_init(void)
 
 static void __attribute__((constructor(101))) mm_constructor(void)
 {
+	/* As a rule nothing is there yet; and a page that is written first costs one fault, not two. */
 	if (__mm_init())
 		zones_prepare();
 	fork_init();
