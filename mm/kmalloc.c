@@ -35,6 +35,15 @@ struct kmem_cache *kmalloc_caches[KMALLOC_CLASSES];
 #define CLASS(n)						\
 	((n) == 0 ? 0 : (n) <= 128 ? (n) / 16 - 1 :		\
 	 (n) <= 256 ? STEP(n, 7) : (n) <= 512 ? STEP(n, 8) : STEP(n, 9))
+/* The first class above 1 KiB. */
+#define FIRST_OF_FIVE	STEP(1025, 10)
+/* 16/15 of 2^e, as a multiple of 16: 1088, 2176, 4368, 8736. */
+#define HEADER_CLASS(e)	((0x111UL << ((e) - 8)) & ~15UL)
+#define FIVE(n, e)	(FIRST_OF_FIVE + ((e) - 10) * 5 +	\
+			 ((n) <= HEADER_CLASS(e) ? 0 : 1 + ((((n) - 1) >> ((e) - 2)) & 3)))
+#define UPPER_CLASS(n)						\
+	((n) <= 2048 ? FIVE(n, 10) : (n) <= 4096 ? FIVE(n, 11) : (n) <= 8192 ? FIVE(n, 12) : FIVE(n, 13))
+
 #define SLOT(i)		(SLOT_KMALLOC + CLASS((i) * 16))
 /* The 16 sizes up to and including i * 16. */
 #define STEP16(i)	SLOT(i), SLOT(i), SLOT(i), SLOT(i), SLOT(i), SLOT(i), SLOT(i), SLOT(i), \
@@ -46,33 +55,26 @@ const u8 kmalloc_slot_table[KMALLOC_TABLE_MAX + 1] = {
 	SLOT(0), STEP256(1), STEP256(17), STEP256(33), STEP256(49),
 };
 
+/* Of the i-th 16 bytes above KMALLOC_TABLE_MAX. */
+#define UPPER(i)	(SLOT_KMALLOC + UPPER_CLASS(KMALLOC_TABLE_MAX + 16 * ((i) + 1UL)))
+#define UPPER4(i)	UPPER(i), UPPER((i) + 1), UPPER((i) + 2), UPPER((i) + 3)
+#define UPPER16(i)	UPPER4(i), UPPER4((i) + 4), UPPER4((i) + 8), UPPER4((i) + 12)
+#define UPPER64(i)	UPPER16(i), UPPER16((i) + 16), UPPER16((i) + 32), UPPER16((i) + 48)
+#define UPPER320(i)	UPPER64(i), UPPER64((i) + 64), UPPER64((i) + 128), UPPER64((i) + 192), \
+			UPPER64((i) + 256)
+
+const u8 kmalloc_upper_slots[KMALLOC_UPPER_SLOTS] = { UPPER320(0), UPPER320(320), UPPER320(640) };
+
 BUILD_BUG_ON(SLOT_KMALLOC + KMALLOC_CLASSES > SLOT_STOCK);
+BUILD_BUG_ON(KMALLOC_UPPER_SLOTS != 3 * 320);
 
 /* Runs longer than this are refused: no address space holds them. */
 #define LARGE_MAX	(1UL << 46)
 
-/* The first class above 1 KiB. */
-#define FIRST_OF_FIVE	STEP(1025, 10)
-
-/* 16/15 of 2^e, as a multiple of 16: 1088, 2176, 4368, 8736. */
-static size_t header_class(unsigned int e)
-{
-	return (size_t)0x111 << (e - 8) & ~15UL;
-}
-
 unsigned int malloc_index(size_t size)
 {
-	unsigned int e, first;
-
-	if (size <= 128)
-		return size ? (unsigned int)(size + 15) / 16 - 1 : 0;
-	e = __fls(size - 1);
-	if (e < 10)
-		return (unsigned int)STEP(size, e);
-	first = FIRST_OF_FIVE + (e - 10) * 5;
-	if (size <= header_class(e))
-		return first;
-	return first + 1 + ((unsigned int)(size - 1) >> (e - 2) & 3);
+	return (size <= KMALLOC_TABLE_MAX ? kmalloc_slot_table[size] :
+		kmalloc_upper_slots[KMALLOC_UPPER(size)]) - SLOT_KMALLOC;
 }
 
 unsigned int kmalloc_index(size_t size)
@@ -94,7 +96,7 @@ size_t kmalloc_class_size(unsigned int index)
 		return (size_t)(5 + (index - 8) % 4) << (5 + (index - 8) / 4);
 	index -= FIRST_OF_FIVE;
 	if (index % 5 == 0)
-		return header_class(10 + index / 5);
+		return HEADER_CLASS(10 + index / 5);
 	return (size_t)(4 + index % 5) << (8 + index / 5);
 }
 
@@ -290,14 +292,9 @@ void *kmalloc_any(size_t size, gfp_t gfp)
  */
 void *kmalloc_aligned(size_t size, size_t align, gfp_t gfp)
 {
-	void *object;
-
 	size = max(size, 1UL);
-	if (likely(align <= PAGE_SIZE && size <= KMALLOC_MAX_CACHE_SIZE)) {
-		size = ALIGN(size, max(align, 1UL));
-		object = gfp & __GFP_ZERO ? NULL : kmalloc_hit(size);
-		return likely(object) ? object : kmalloc_slow(size, gfp);
-	}
+	if (likely(align <= PAGE_SIZE && size <= KMALLOC_MAX_CACHE_SIZE))
+		return kmalloc_slow(ALIGN(size, max(align, 1UL)), gfp);
 	if (unlikely(!mm_init()))
 		return NULL;
 	return large_alloc(size, align, gfp);
@@ -305,12 +302,9 @@ void *kmalloc_aligned(size_t size, size_t align, gfp_t gfp)
 
 void *malloc_aligned(size_t size, size_t align, gfp_t gfp)
 {
-	void *object;
-
 	if (align > ARCH_KMALLOC_MINALIGN)
 		return kmalloc_aligned(size, align, gfp);
-	object = gfp & __GFP_ZERO ? NULL : kmalloc_hit(size);
-	return likely(object) ? object : kmalloc_any(size, gfp);
+	return kmalloc_any(size, gfp);
 }
 
 void *kmalloc(size_t size, gfp_t gfp)

@@ -29,6 +29,30 @@ static __always_inline void *kmalloc_hit(size_t size)
 	return rseq_pop(kmalloc_slot_table[size]);
 }
 
+/*
+ * The same above KMALLOC_TABLE_MAX, for the beginning of malloc's slow path: of malloc()'s
+ * class, which need not be as aligned as kmalloc() promises.
+ */
+static __always_inline void *malloc_upper_hit(size_t size)
+{
+	size_t i = KMALLOC_UPPER(size);
+
+	if (i >= KMALLOC_UPPER_SLOTS || !kmem_hot.fast_limit)
+		return NULL;
+	return rseq_pop(kmalloc_upper_slots[i]);
+}
+
+/*
+ * kmalloc_hit(), aligned to the power of two @align: what kmalloc_aligned() says of classes.
+ * Neither is 0 or more than a page here, so the sum does not overflow.
+ */
+static __always_inline void *kmalloc_aligned_hit(size_t size, size_t align)
+{
+	if (unlikely(((size - 1) | (align - 1)) >= PAGE_SIZE))
+		return NULL;
+	return kmalloc_hit(ALIGN(size, align));
+}
+
 /* True: done. False: take the slow path. */
 static __always_inline bool kfree_hit(void *object)
 {
@@ -50,12 +74,14 @@ static __always_inline u8 kmalloc_slot_of(const void *object)
 	return likely(zpn < HOT_READ(kmem_hot.heap_pages)) ? kmem_hot.slotmap[zpn] : SLOT_NONE;
 }
 
-/* Both again, in fallback mode, for the beginning of the slow paths. */
-static __always_inline void *kmalloc_vcpu_hit(size_t size)
+/* malloc and free again, in fallback mode, for the beginning of the slow paths. */
+static __always_inline void *malloc_vcpu_hit(size_t size)
 {
-	if (unlikely(size > KMALLOC_TABLE_MAX))
+	if (likely(size <= KMALLOC_TABLE_MAX))
+		return vcpu_hit_pop(kmalloc_slot_table[size]);
+	if (unlikely(size > KMALLOC_MAX_CACHE_SIZE))
 		return NULL;
-	return vcpu_hit_pop(kmalloc_slot_table[size]);
+	return vcpu_hit_pop(kmalloc_upper_slots[KMALLOC_UPPER(size)]);
 }
 
 static __always_inline bool kfree_vcpu_hit(void *object)

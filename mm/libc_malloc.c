@@ -94,17 +94,27 @@ EXPORT void free_aligned_sized(void *ptr, size_t alignment, size_t size)
 	free_entry(ptr);
 }
 
-EXPORT int posix_memalign(void **memptr, size_t alignment, size_t size)
+static noinline int posix_memalign_slow(void **memptr, size_t alignment, size_t size)
 {
 	int saved = errno;
-	void *p;
+	void *p = aligned_slow(alignment, size);
 
-	if (!is_power_of_2(alignment) || alignment % sizeof(void *))
-		return EINVAL;
-	p = MyAlignedAlloc(alignment, size);
 	errno = saved;
 	if (!p)
 		return ENOMEM;
+	*memptr = p;
+	return 0;
+}
+
+EXPORT int posix_memalign(void **memptr, size_t alignment, size_t size)
+{
+	void *p;
+
+	if (unlikely(!is_power_of_2(alignment) || alignment % sizeof(void *)))
+		return EINVAL;
+	p = kmalloc_aligned_hit(size, alignment);
+	if (unlikely(!p))
+		return posix_memalign_slow(memptr, alignment, size);
 	*memptr = p;
 	return 0;
 }
@@ -349,9 +359,16 @@ static __always_inline void *new_entry(size_t size)
 	return likely(p) ? p : new_failed(size, 1);
 }
 
+static __always_inline void *aligned_entry(size_t size, size_t align)
+{
+	void *p = kmalloc_aligned_hit(size, align);
+
+	return likely(p) ? p : malloc_aligned(size, align, GFP_KERNEL | __GFP_NOWARN);
+}
+
 static void *new_aligned(size_t size, size_t align)
 {
-	void *p = malloc_aligned(size, align, GFP_KERNEL | __GFP_NOWARN);
+	void *p = aligned_entry(size, align);
 
 	return likely(p) ? p : new_failed(size, align);
 }
@@ -359,7 +376,7 @@ static void *new_aligned(size_t size, size_t align)
 /* A handler that throws ends in the caller's hands; the standard says nullptr then. */
 static void *new_nothrow(size_t size, size_t align)
 {
-	void *p = malloc_aligned(size, align, GFP_KERNEL | __GFP_NOWARN);
+	void *p = aligned_entry(size, align);
 
 	return likely(p) ? p : new_retry(size, align);
 }

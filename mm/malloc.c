@@ -24,18 +24,31 @@ static void *or_enomem(void *object)
 	return object;
 }
 
-noinline void *malloc_slow(size_t size)
+static noinline void *malloc_miss(size_t size)
 {
-	void *object = kmalloc_vcpu_hit(size);
+	void *object = malloc_vcpu_hit(size);
 
 	if (likely(object))
 		return object;
 	return or_enomem(kmalloc_any(size, GFP_MALLOC));
 }
 
+/* Apart from what follows, so that a hit has no frame to set up. */
+noinline void *malloc_slow(size_t size)
+{
+	void *object = malloc_upper_hit(size);
+
+	return likely(object) ? object : malloc_miss(size);
+}
+
 noinline void *calloc_slow(size_t size)
 {
 	return or_enomem(kmalloc_any(size, GFP_MALLOC | __GFP_ZERO));
+}
+
+noinline void *aligned_slow(size_t alignment, size_t size)
+{
+	return or_enomem(malloc_aligned(size, alignment, GFP_MALLOC));
 }
 
 void *MyMalloc(size_t size)
@@ -72,11 +85,14 @@ void *MyRealloc(void *ptr, size_t size)
 
 void *MyAlignedAlloc(size_t alignment, size_t size)
 {
-	if (!is_power_of_2(alignment)) {
+	void *object;
+
+	if (unlikely(!is_power_of_2(alignment))) {
 		errno = EINVAL;
 		return NULL;
 	}
-	return or_enomem(malloc_aligned(size, alignment, GFP_MALLOC));
+	object = kmalloc_aligned_hit(size, alignment);
+	return likely(object) ? object : aligned_slow(alignment, size);
 }
 
 size_t MyUsableSize(void *ptr)

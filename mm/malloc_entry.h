@@ -7,6 +7,7 @@
 
 void *malloc_slow(size_t size);		/* NULL with errno ENOMEM */
 void *calloc_slow(size_t size);
+void *aligned_slow(size_t alignment, size_t size);
 
 static __always_inline void *malloc_entry(size_t size)
 {

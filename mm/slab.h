@@ -213,6 +213,10 @@ extern struct kmem_cache *kmalloc_caches[KMALLOC_CLASSES] __kmem_internal;
  */
 #define KMALLOC_TABLE_MAX	1024
 extern const u8 kmalloc_slot_table[KMALLOC_TABLE_MAX + 1] __kmem_internal;
+/* Above that, up to KMALLOC_MAX_CACHE_SIZE, of malloc()'s class: a byte for 16 sizes. */
+#define KMALLOC_UPPER(size)	(((size) - KMALLOC_TABLE_MAX - 1) / 16)
+#define KMALLOC_UPPER_SLOTS	((KMALLOC_MAX_CACHE_SIZE - KMALLOC_TABLE_MAX) / 16)
+extern const u8 kmalloc_upper_slots[KMALLOC_UPPER_SLOTS] __kmem_internal;
 
 bool kmalloc_init(void);
 

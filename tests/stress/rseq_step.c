@@ -357,8 +357,11 @@ static void one_round(unsigned int n)
 	page = __get_free_pages(GFP_KERNEL, 2);
 	if (page)
 		free_pages(page, 2);
-	for (unsigned int i = 0; i < 4; i++)
+	for (unsigned int i = 0; i < 4; i++) {
 		kfree(kmalloc(3000, GFP_KERNEL));
+		MyFree(MyMalloc(3000));
+		MyFree(MyAlignedAlloc(64, OBJECT));
+	}
 	/* Runs of pages to the CPU's stock and from there, and all that it has back. */
 	for (unsigned int i = 0; i < 4; i++)
 		MyFree(MyMalloc(100000));

@@ -33,6 +33,21 @@ Test(malloc, alignment_and_room)
 	}
 }
 
+/* Above the first table, too: the second of each size is a hit. */
+Test(malloc, a_hit_is_of_the_class_of_its_size)
+{
+	for (size_t size = KMALLOC_TABLE_MAX + 1; size <= KMALLOC_MAX_CACHE_SIZE; size++) {
+		for (unsigned int i = 0; i < 2; i++) {
+			void *p = mm(size);
+
+			cr_assert(p);
+			cr_assert_eq(MyUsableSize(p), kmalloc_class_size(malloc_index(size)),
+				     "%zu: %zu", size, MyUsableSize(p));
+			MyFree(p);
+		}
+	}
+}
+
 Test(malloc, usable_size_is_the_programs)
 {
 	static const size_t sizes[] = { 0, 1, 15, 16, 17, 100, 1000, 4095, 4097, 30000, 32769, 70001,
@@ -267,6 +282,24 @@ Test(malloc, every_power_of_two)
 		}
 	}
 	cr_expect(zones_validate() == 0);
+}
+
+/* The second of each is a hit. */
+Test(malloc, every_size_at_every_alignment)
+{
+	for (size_t align = 1; align <= 2 * PAGE_SIZE; align *= 2) {
+		for (size_t size = 0; size <= 2 * PAGE_SIZE + 1; size += size < 1100 ? 1 : 31) {
+			for (unsigned int i = 0; i < 2; i++) {
+				void *p = MyAlignedAlloc(align, size);
+
+				cr_assert(p && IS_ALIGNED((unsigned long)p, max(align, (size_t)16)),
+					  "%zu at %zu: %p", size, align, p);
+				cr_assert(MyUsableSize(p) >= size, "%zu at %zu: %zu", size, align,
+					  MyUsableSize(p));
+				MyFree(p);
+			}
+		}
+	}
 }
 
 Test(malloc, bad_alignment)
