@@ -17,8 +17,9 @@
  * given out again, reading first, so that no page of a CPU that has never been there
  * comes into being.
  *
- * First fit, from the chunk's first free granule. Allocating is no hot path: the
- * search is bounded by the bitmaps of the chunks that have that much room.
+ * First fit, from the chunk's first free granule. A chunk remembers, for each alignment, the
+ * least size that it had no place for: until something in it is freed it has none for
+ * a larger one or a stricter alignment either, and is passed by without a look at its bitmap.
  *
  * Locks: pcpu_lock (RANK_PERCPU) around the list and the bitmaps. Chunks are mapped
  * and pieces cleared with no lock held.
@@ -41,8 +42,13 @@
 #define UNIT		(1UL << KMEM_PCPU_SHIFT)
 #define GRANULE		8UL
 #define GRANULES	(UNIT / GRANULE)
+/* Alignments that are told apart: 1 to PCPU_MAX_ALIGN / GRANULE granules. */
+#define ALIGNMENTS	10U
+#define NO_LIMIT	((u16)~0U)
 
 BUILD_BUG_ON(PCPU_MAX_ALLOC > UNIT / 2);
+BUILD_BUG_ON(PCPU_MAX_ALIGN / GRANULE != 1UL << (ALIGNMENTS - 1));
+BUILD_BUG_ON(GRANULES >= NO_LIMIT);
 
 struct pcpu_chunk {
 	struct list_head list;		/* pcpu_chunks; pcpu_lock */
@@ -50,6 +56,7 @@ struct pcpu_chunk {
 	/* pcpu_lock, as is all that follows. */
 	unsigned int nr_free;		/* granules not in use: the zeros of @used */
 	unsigned int first_free;	/* no granule below is free */
+	u16 too_long[ALIGNMENTS];	/* so many granules or more have no place, by log2 of the alignment */
 	unsigned long used[GRANULES / 64];
 	unsigned long last[GRANULES / 64];
 	unsigned long dirty[GRANULES / 64];
@@ -78,6 +85,32 @@ static unsigned long chunk_find(const struct pcpu_chunk *c, unsigned long n, uns
 	}
 }
 
+/* Something was freed: there may be a place for anything. */
+static void chunk_forget(struct pcpu_chunk *c)
+{
+	memset(c->too_long, 0xff, sizeof(c->too_long));
+}
+
+/* There is none for this, nor for what is as long and more strictly aligned. */
+static void chunk_remember(struct pcpu_chunk *c, unsigned long n, unsigned long align)
+{
+	for (unsigned int a = __ffs(align); a < ALIGNMENTS; a++)
+		c->too_long[a] = min(c->too_long[a], (u16)n);
+}
+
+/* As chunk_find(), without a look at a bitmap that was searched for the like before. */
+static unsigned long chunk_place(struct pcpu_chunk *c, unsigned long n, unsigned long align)
+{
+	unsigned long at;
+
+	if (c->nr_free < n || n >= c->too_long[__ffs(align)])
+		return GRANULES;
+	at = chunk_find(c, n, align);
+	if (at == GRANULES)
+		chunk_remember(c, n, align);
+	return at;
+}
+
 /* Takes them; *@dirty: some were in use before. */
 static void chunk_take(struct pcpu_chunk *c, unsigned long at, unsigned long n, bool *dirty)
 {
@@ -97,7 +130,7 @@ static char *pcpu_take(unsigned long n, unsigned long align, bool *dirty)
 
 	lock(&pcpu_lock);
 	list_for_each_entry(c, &pcpu_chunks, list) {
-		unsigned long at = c->nr_free >= n ? chunk_find(c, n, align) : GRANULES;
+		unsigned long at = chunk_place(c, n, align);
 
 		if (at == GRANULES)
 			continue;
@@ -125,6 +158,7 @@ static bool add_chunk(void)
 	}
 	host_name(c->base, bytes, "kmem-percpu-data");
 	c->nr_free = GRANULES;
+	chunk_forget(c);
 	lock(&pcpu_lock);
 	list_add_tail(&c->list, &pcpu_chunks);
 	unlock(&pcpu_lock);
@@ -198,6 +232,7 @@ static bool chunk_free(struct pcpu_chunk *c, unsigned long offset)
 	bitmap_clear_range(c->used, at, end + 1);
 	c->nr_free += (unsigned int)(end + 1 - at);
 	c->first_free = min(c->first_free, (unsigned int)at);
+	chunk_forget(c);
 	return true;
 }
 
@@ -233,6 +268,9 @@ long percpu_alloc_validate(void)
 		errors += bitmap_find(c->used, false, 0, GRANULES) < c->first_free;
 		for (unsigned int w = 0; w < GRANULES / 64; w++)
 			errors += (c->last[w] & ~c->used[w]) || (c->used[w] & ~c->dirty[w]);
+		for (unsigned int a = 0; a < ALIGNMENTS; a++)
+			errors += c->too_long[a] != NO_LIMIT &&
+				  chunk_find(c, c->too_long[a], 1UL << a) != GRANULES;
 	}
 	unlock(&pcpu_lock);
 	return errors;

@@ -144,6 +144,38 @@ Test(percpu_alloc, model)
 	cr_expect(percpu_alloc_validate() == 0);
 }
 
+/* Every second granule of a chunk is free: nothing longer has a place, nor anything at 16 bytes. */
+Test(percpu_alloc, what_has_no_place_hides_nothing_that_has)
+{
+	static char *p[(1UL << KMEM_PCPU_SHIFT) / 8];
+	char *strict, *longer, *lax, *first_free = NULL;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(p); i++)
+		cr_assert(p[i] = __alloc_percpu(8, 8));
+	for (unsigned int i = 0; i < ARRAY_SIZE(p); i++) {
+		if ((unsigned long)p[i] % 16) {
+			if (!first_free)
+				first_free = p[i];
+			free_percpu(p[i]);
+			p[i] = NULL;
+		}
+	}
+	cr_assert(strict = __alloc_percpu(8, PCPU_MAX_ALIGN));
+	cr_expect(percpu_alloc_validate() == 0, "an alignment of %lu", PCPU_MAX_ALIGN);
+	cr_assert(longer = __alloc_percpu(16, 8));
+	cr_expect(percpu_alloc_validate() == 0, "16 bytes");
+	cr_assert(lax = __alloc_percpu(8, 8));
+	cr_expect(lax == first_free, "%p, not %p", lax, first_free);
+	free_percpu(p[0]);
+	cr_expect(percpu_alloc_validate() == 0, "after a free");
+	free_percpu(strict);
+	free_percpu(longer);
+	free_percpu(lax);
+	for (unsigned int i = 1; i < ARRAY_SIZE(p); i++)
+		free_percpu(p[i]);
+	cr_expect(percpu_alloc_validate() == 0);
+}
+
 static void free_twice(void)
 {
 	void *p = alloc_percpu(long);
