@@ -28,7 +28,7 @@ void *MyCalloc(size_t nmemb, size_t size) __kmem_malloc(MyFree) __kmem_alloc_siz
 void *MyRealloc(void *ptr, size_t size) __kmem_alloc_size(2);
 /**
  * MyAlignedAlloc - aligned_alloc()
- * @alignment: a power of two; otherwise NULL with EINVAL
+ * @alignment: a power of two; otherwise NULL with EINVAL. Above 32 GiB NULL with ENOMEM
  * @size: bytes, need not be a multiple of @alignment
  */
 void *MyAlignedAlloc(size_t alignment, size_t size) __kmem_malloc(MyFree) __kmem_alloc_size(2);
