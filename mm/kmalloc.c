@@ -75,8 +75,7 @@ BUILD_BUG_ON(KMALLOC_UPPER_SLOTS != 3 * 320);
 
 unsigned int malloc_index(size_t size)
 {
-	return (size <= KMALLOC_TABLE_MAX ? kmalloc_slot_table[size] :
-		kmalloc_upper_slots[KMALLOC_UPPER(size)]) - SLOT_KMALLOC;
+	return malloc_slot(size) - SLOT_KMALLOC;
 }
 
 unsigned int kmalloc_index(size_t size)

@@ -77,11 +77,7 @@ static __always_inline u8 kmalloc_slot_of(const void *object)
 /* malloc and free again, in fallback mode, for the beginning of the slow paths. */
 static __always_inline void *malloc_vcpu_hit(size_t size)
 {
-	if (likely(size <= KMALLOC_TABLE_MAX))
-		return vcpu_hit_pop(kmalloc_slot_table[size]);
-	if (unlikely(size > KMALLOC_MAX_CACHE_SIZE))
-		return NULL;
-	return vcpu_hit_pop(kmalloc_upper_slots[KMALLOC_UPPER(size)]);
+	return likely(size <= KMALLOC_MAX_CACHE_SIZE) ? vcpu_hit_pop(malloc_slot(size)) : NULL;
 }
 
 static __always_inline bool kfree_vcpu_hit(void *object)

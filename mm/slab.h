@@ -218,6 +218,13 @@ extern const u8 kmalloc_slot_table[KMALLOC_TABLE_MAX + 1] __kmem_internal;
 #define KMALLOC_UPPER_SLOTS	((KMALLOC_MAX_CACHE_SIZE - KMALLOC_TABLE_MAX) / 16)
 extern const u8 kmalloc_upper_slots[KMALLOC_UPPER_SLOTS] __kmem_internal;
 
+/* By either table, of a size up to KMALLOC_MAX_CACHE_SIZE. */
+static inline unsigned int malloc_slot(size_t size)
+{
+	return size <= KMALLOC_TABLE_MAX ? kmalloc_slot_table[size] :
+		kmalloc_upper_slots[KMALLOC_UPPER(size)];
+}
+
 bool kmalloc_init(void);
 
 /*
