@@ -4,7 +4,9 @@
  *
  * Before the fork all locks are taken in the order of lock.h, so that the child
  * inherits structures that nobody is in the middle of changing; afterwards both
- * sides give them back. Magazines that a CPU has, or in fallback mode a thread, need no lock: a
+ * sides give them back. In between other libraries' handlers run, those that were
+ * registered before ours: they may allocate and free (TASK_FORK), and even fork, but not
+ * wait for a grace period. Magazines that a CPU has, or in fallback mode a thread, need no lock: a
  * slot's word changes in one store, and a section that another thread was in when the
  * child was made had either stored it or not. What other threads had in their
  * hands at that moment (an object between a slab and a magazine, say) is lost to
@@ -26,10 +28,16 @@
 #include "shrinker.h"
 #include "slab.h"
 #include "slab_rcu.h"
+#include "task.h"
 #include "vmap.h"
+
+/* Forks of the calling thread under way: more than one if a handler forks. */
+static __thread unsigned int depth __attribute__((tls_model("initial-exec")));
 
 static void fork_prepare(void)
 {
+	if (depth++)
+		return;
 	rcu_fork_prepare();
 	percpu_fork_prepare();
 	lock_order_fork_begin();
@@ -43,10 +51,14 @@ static void fork_prepare(void)
 	vmap_fork_lock();
 	shrinkers_fork_lock();
 	rcu_fork_lock();
+	task_flags |= TASK_FORK;
 }
 
 static void fork_release(void)
 {
+	if (--depth)
+		return;
+	task_flags &= ~TASK_FORK;
 	rcu_fork_unlock();
 	shrinkers_fork_unlock();
 	vmap_fork_unlock();
@@ -63,12 +75,13 @@ static void fork_release(void)
 static void fork_parent(void)
 {
 	fork_release();
-	rcu_fork_parent();
+	if (!depth)
+		rcu_fork_parent();
 }
 
 static void fork_child(void)
 {
-	rcu_fork_child();
+	rcu_fork_child(depth > 1);
 	shrinkers_fork_child();
 	page_limits_fork_child();
 	fork_release();

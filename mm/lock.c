@@ -4,29 +4,38 @@
  *
  * States of the word:
  *
- *	0	free
- *	1	held, nobody has gone to sleep on it since it was taken
- *	2	held, and somebody sleeps on it or is about to
+ *	LOCK_FREE
+ *	LOCK_HELD	held, nobody has gone to sleep on it since it was taken
+ *	LOCK_WAITED	held, and somebody sleeps on it or is about to
+ *	LOCK_FORK	as LOCK_HELD, by fork()
  *
- *	lock	0 -> 1 by compare-and-swap; else, after spinning, exchange 2
- *		until the answer is 0: then it is ours, as 2
- *	unlock	exchange 0; if it was 2, wake one
+ *	lock	FREE -> HELD by compare-and-swap; else, after spinning, exchange
+ *		WAITED until the answer is FREE: then it is ours, as WAITED
+ *	unlock	HELD -> FREE by compare-and-swap; else exchange FREE; if it was
+ *		WAITED, wake one
  *
- * A sleeper always leaves 2 behind before it sleeps, and the kernel compares
- * the word with 2 before it puts the thread to sleep; an unlock in between has
- * made it 0, so the wait returns at once and no wake is lost. Whoever wakes
- * takes the lock as 2, since others may sleep still; the price is at most one
+ * A sleeper always leaves WAITED behind before it sleeps, and the kernel compares
+ * the word with that before it puts the thread to sleep; an unlock in between has
+ * made it FREE, so the wait returns at once and no wake is lost. Whoever wakes
+ * takes the lock as WAITED, since others may sleep still; the price is at most one
  * wake too many.
+ *
+ * A lock that fork() holds is never in state HELD. So whatever its thread does to
+ * it between the handlers ends up here, where that is asked; who waits for it
+ * leaves WAITED, and is woken at the end.
  *
  * unlock's wake comes after the lock is free, so the lock may be taken, dropped
  * and even unmapped by then. The kernel only uses the address as a key: a wake
  * there wakes nobody, or one who then looks at his own word again.
  *
- * Order: the exchanges to "held" are acquire, the exchange to 0 is release, and
+ * Order: what makes it held is acquire, what makes it free is release, and
  * they pair: all that one holder wrote is seen by the next.
  */
-#include "host/host.h"
 #include "lock.h"
+
+#include <string.h>
+
+#include "host/host.h"
 
 /*
  * Tries before sleeping. A section is some 10 to 100 ns long, a pause
@@ -45,25 +54,26 @@ static inline void cpu_relax(void)
 #endif
 }
 
-void __lock_slow(struct kmem_lock *l)
+void __lock_slow(struct kmem_lock *l, u32 held)
 {
+	if (unlikely(task_flags & TASK_FORK))
+		return;
 	for (int i = 0; i < LOCK_SPINS; i++) {
-		u32 free = 0;
-
 		/* Look before writing: the line stays shared while it is held. */
-		if (READ_ONCE(l->word) == 0 &&
-		    __atomic_compare_exchange_n(&l->word, &free, 1, false,
-						__ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+		if (READ_ONCE(l->word) == LOCK_FREE && lock_claim(l, held))
 			return;
 		cpu_relax();
 	}
-	while (__atomic_exchange_n(&l->word, 2, __ATOMIC_ACQUIRE) != 0)
-		host_futex_wait(&l->word, 2);
+	while (__atomic_exchange_n(&l->word, LOCK_WAITED, __ATOMIC_ACQUIRE) != LOCK_FREE)
+		host_futex_wait(&l->word, LOCK_WAITED);
 }
 
 void __unlock_slow(struct kmem_lock *l)
 {
-	host_futex_wake(&l->word, 1);
+	if (unlikely(task_flags & TASK_FORK))
+		return;
+	if (__atomic_exchange_n(&l->word, LOCK_FREE, __ATOMIC_RELEASE) == LOCK_WAITED)
+		host_futex_wake(&l->word, 1);
 }
 
 #ifdef KMEM_DEBUG
@@ -103,6 +113,8 @@ void lock_order_acquire(struct kmem_lock *l)
 
 	if (rank == RANK_NONE || rank >= NR_LOCK_RANKS)
 		BUG("lock %p was never initialised", (void *)l);
+	if (task_flags & TASK_FORK)
+		return;
 	for (unsigned int r = rank + held.forking; r < NR_LOCK_RANKS; r++)
 		if (held.nr[r])
 			BUG("lock order: %s taken while %s is held", rank_name[rank],
@@ -119,6 +131,10 @@ void lock_order_tried(struct kmem_lock *l)
 
 void lock_order_release(struct kmem_lock *l)
 {
+	if (task_flags & TASK_FORK)
+		return;
+	if (held.forking && l->rank < NR_LOCK_RANKS && !held.nr[l->rank])
+		return;		/* made in a handler */
 	if (l->rank >= NR_LOCK_RANKS || !held.nr[l->rank])
 		BUG("lock %p released by a thread that does not hold it", (void *)l);
 	held.nr[l->rank]--;
@@ -131,7 +147,7 @@ void lock_order_fork_begin(void)
 
 void lock_order_fork_end(void)
 {
-	held.forking = false;
+	memset(&held, 0, sizeof(held));
 }
 
 #endif /* KMEM_DEBUG */

@@ -634,7 +634,7 @@ void magazine_cache_destroy(struct magazine_cache *mc)
 
 void magazine_fork_lock(void)
 {
-	lock(&drain_mutex);
+	lock_fork(&drain_mutex);
 }
 
 void magazine_fork_unlock(void)

@@ -279,7 +279,7 @@ size_t memblock_total(void)
 
 void memblock_fork_lock(void)
 {
-	lock(&memblock_lock);
+	lock_fork(&memblock_lock);
 }
 
 void memblock_fork_unlock(void)

@@ -478,11 +478,11 @@ struct zone *zone_of_slow(const void *addr)
 
 void zones_fork_lock(void)
 {
-	lock(&zones_lock);
+	lock_fork(&zones_lock);
 	for (unsigned int i = 0; i < nr_zones; i++) {
 		struct zone *z = zones[i];
 
-		lock(&z->lock);
+		lock_fork(&z->lock);
 		while (z->growing || z->purging) {
 			u32 purging = z->purging;
 
@@ -491,7 +491,7 @@ void zones_fork_lock(void)
 			/* Purging takes milliseconds at most and wakes nobody. */
 			if (purging)
 				host_futex_wait_ms(&z->purging, purging, 1);
-			lock(&z->lock);
+			lock_fork(&z->lock);
 		}
 	}
 }

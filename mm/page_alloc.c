@@ -252,7 +252,7 @@ void page_alloc_fork_lock(void)
 {
 	for (unsigned int o = 0; o < nr_pcp_orders; o++)
 		for (unsigned int mt = 0; mt < MIGRATE_TYPES; mt++)
-			lock(&pcp_lists[o][mt].mag.lock);
+			lock_fork(&pcp_lists[o][mt].mag.lock);
 }
 
 void page_alloc_fork_unlock(void)

@@ -458,7 +458,7 @@ unsigned long page_charge_more(unsigned long n, gfp_t gfp)
 
 void page_limits_fork_lock(void)
 {
-	lock(&limits_lock);
+	lock_fork(&limits_lock);
 }
 
 void page_limits_fork_unlock(void)

@@ -480,16 +480,24 @@ void percpu_drain_dead(unsigned int slot, void (*fn)(void **top, void *arg), voi
 
 /* ---- vfork ---------------------------------------------------------------------------- */
 
-static u32 vfork_lock;	/* a word of its own: taken by tasks that lock checking cannot tell apart */
+/*
+ * A word of its own: taken by tasks that lock checking cannot tell apart. A fork handler that
+ * makes a vfork child has it already (TASK_FORK).
+ */
+static u32 vfork_lock;
 
 static void take_vfork_lock(void)
 {
+	if (task_flags & TASK_FORK)
+		return;
 	while (__atomic_exchange_n(&vfork_lock, 1, __ATOMIC_ACQUIRE))
 		host_yield();
 }
 
 static void give_vfork_lock(void)
 {
+	if (task_flags & TASK_FORK)
+		return;
 	__atomic_store_n(&vfork_lock, 0, __ATOMIC_RELEASE);
 }
 

@@ -278,7 +278,7 @@ long percpu_alloc_validate(void)
 
 void percpu_alloc_fork_lock(void)
 {
-	lock(&pcpu_lock);
+	lock_fork(&pcpu_lock);
 }
 
 void percpu_alloc_fork_unlock(void)

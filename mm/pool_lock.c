@@ -29,9 +29,9 @@ void pools_fork_lock(void)
 {
 	struct pool_lock *l;
 
-	lock(&pools_lock);
+	lock_fork(&pools_lock);
 	list_for_each_entry(l, &pools, list)
-		lock(&l->lock);
+		lock_fork(&l->lock);
 }
 
 void pools_fork_unlock(void)

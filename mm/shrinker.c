@@ -281,7 +281,7 @@ void shrinkers_show(void)
 
 void shrinkers_fork_lock(void)
 {
-	lock(&shrinkers_lock);
+	lock_fork(&shrinkers_lock);
 }
 
 void shrinkers_fork_unlock(void)

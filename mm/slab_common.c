@@ -549,14 +549,14 @@ void slab_fork_lock(void)
 {
 	struct kmem_cache *s;
 
-	lock(&slab_mutex);
-	lock(&kvfree_lock);
+	lock_fork(&slab_mutex);
+	lock_fork(&kvfree_lock);
 	magazine_fork_lock();
 	page_alloc_fork_lock();
 	list_for_each_entry(s, &slab_caches, list)
-		lock(&s->mag.lock);
+		lock_fork(&s->mag.lock);
 	list_for_each_entry(s, &slab_caches, list)
-		lock(&s->node.lock);
+		lock_fork(&s->node.lock);
 }
 
 void slab_fork_unlock(void)

@@ -372,7 +372,7 @@ void rcu_fork_prepare(void)
 
 void rcu_fork_lock(void)
 {
-	lock(&rcu_lock);
+	lock_fork(&rcu_lock);
 }
 
 void rcu_fork_unlock(void)
@@ -386,11 +386,15 @@ void rcu_fork_parent(void)
 		host_futex_wake(&rcu.pause, 1 << 30);
 }
 
-/* The thread that made a round is not there; nor is the worker. */
-void rcu_fork_child(void)
+/*
+ * The thread that made a round is not there; nor is the worker, nor are other threads' forks.
+ * @forks: of this thread's, those under way still.
+ */
+void rcu_fork_child(u32 forks)
 {
 	rcu.stuck |= rcu.inside == INSIDE_GRACE;
-	rcu.inside = rcu.pause = rcu.worker = rcu.urgent = 0;
+	rcu.inside = rcu.worker = rcu.urgent = 0;
+	rcu.pause = forks;
 	rcu.retry_at_ms = 0;
 	rcu.running = false;
 	rcu.done = rcu.begun;

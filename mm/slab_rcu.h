@@ -76,7 +76,7 @@ void rcu_fork_prepare(void);	/* before any lock is taken */
 void rcu_fork_lock(void);
 void rcu_fork_unlock(void);
 void rcu_fork_parent(void);	/* after all are given back */
-void rcu_fork_child(void);	/* locks still held */
+void rcu_fork_child(u32 forks);	/* of the calling thread, under way still */	/* locks still held */
 void rcu_fork_child_done(void);	/* no longer */
 
 #endif /* MM_SLAB_RCU_H */

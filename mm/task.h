@@ -19,6 +19,8 @@
 #define TASK_NOFS	4U
 /* On a request's way that may make no system call: no metadata is mapped, nobody is woken. */
 #define TASK_NOWAIT	8U
+/* Has all locks: between the fork handlers (fork.c). */
+#define TASK_FORK	16U
 
 extern __thread unsigned int task_flags
 	__attribute__((tls_model("initial-exec"), visibility("hidden")));

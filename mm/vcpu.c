@@ -302,7 +302,7 @@ void vcpu_vfork_leave(void)
 void vcpu_fork_lock(void)
 {
 	for (unsigned int i = 0; i < nr_shared; i++)
-		lock(&vcpus[i].lock);
+		lock_fork(&vcpus[i].lock);
 }
 
 void vcpu_fork_unlock(void)

@@ -224,7 +224,7 @@ void vunmap(const void *addr)
 
 void vmap_fork_lock(void)
 {
-	lock(&vmap_lock);
+	lock_fork(&vmap_lock);
 }
 
 void vmap_fork_unlock(void)

@@ -6,6 +6,7 @@
 
 #include "capture.h"
 #include "mm/lock.h"
+#include "mm/task.h"
 
 #define NR_THREADS	4
 #define ROUNDS		20000
@@ -30,6 +31,40 @@ Test(lock, free_held_free)
 	lock(&the_lock);
 	lock_init(&the_lock, RANK_ZONE);
 	cr_assert_eq(the_lock.word, 0);
+}
+
+/* Between fork()'s handlers the thread that forks may take what it holds; nobody else can. */
+static void *try_it(void *got)
+{
+	*(bool *)got = trylock(&the_lock);
+	return NULL;
+}
+
+Test(lock, who_forks_has_it_already)
+{
+	struct kmem_lock made;
+	pthread_t t;
+	bool got;
+
+	lock_fork(&the_lock);
+	cr_assert_eq(the_lock.word, LOCK_FORK);
+	task_flags |= TASK_FORK;
+	for (int i = 0; i < 2; i++) {
+		lock(&the_lock);
+		cr_assert_not(trylock(&the_lock), "a signal handler may be here");
+		lock(&the_lock);
+		unlock(&the_lock);
+		cr_assert_eq(pthread_create(&t, NULL, try_it, &got), 0);
+		pthread_join(t, NULL);
+		cr_assert_not(got);
+		unlock(&the_lock);
+		the_lock.word = LOCK_WAITED;	/* as somebody who waits leaves it */
+	}
+	lock_init(&made, RANK_ZONE);
+	cr_assert_eq(made.word, LOCK_FORK, "made free: somebody may take it before the end");
+	task_flags &= ~TASK_FORK;
+	unlock(&the_lock);
+	cr_assert_eq(the_lock.word, LOCK_FREE);
 }
 
 static void *stress(void *arg)
