@@ -12,6 +12,7 @@
 #include "cmdline.h"
 #include "magazine.h"
 #include "mmzone.h"
+#include "task.h"
 
 /* No run is longer than the 2^47 bytes of address space that a process has. */
 #define MAX_RUN_PAGES	(1UL << (47 - PAGE_SHIFT))
@@ -199,6 +200,12 @@ void bad_page(const struct page *page, const char *reason) __noreturn __cold;
 const char *page_type_name(unsigned int type);
 
 /*
+ * Zeroes pages that nobody uses; from 32 MiB on with @may_wait (a system call), by having the
+ * system take them. No lock held.
+ */
+void clear_pages(char *addr, unsigned long n, bool may_wait);
+
+/*
  * Whether a page whose dirty bit is clear reads as zero. Not with purge=free:
  * there the bit is cleared when the system has been told that it may take the
  * page, and until it does the old content is there.
@@ -206,6 +213,19 @@ const char *page_type_name(unsigned int type);
 static inline bool clean_is_zero(void)
 {
 	return !kmem_params.purge_lazy;
+}
+
+/* A request for pages that are for the program, with what init_on_alloc=1 adds. */
+static inline gfp_t init_flags(gfp_t gfp)
+{
+	return unlikely(kmem_params.init_on_alloc) ? gfp | __GFP_ZERO : gfp;
+}
+
+/* Pages that the program gives back, still the caller's: init_on_free=1. No lock held. */
+static inline void init_freed(const struct zone *z, const struct page *page, unsigned long n)
+{
+	if (unlikely(kmem_params.init_on_free))
+		clear_pages(zone_page_address(z, page), n, task_may_wait());
 }
 
 #endif /* MM_BUDDY_H */

@@ -88,7 +88,7 @@ static struct page *alloc_kept(const struct run_request *r)
 
 struct page *alloc_large(unsigned long nr_pages, unsigned long align_pages, gfp_t gfp)
 {
-	struct run_request r = { nr_pages, align_pages, MIGRATE_MOVABLE, gfp };
+	struct run_request r = { nr_pages, align_pages, MIGRATE_MOVABLE, init_flags(gfp) };
 	struct page *page;
 
 	if (unlikely(!nr_pages || !is_power_of_2(align_pages)))
@@ -124,6 +124,7 @@ void free_large(struct page *head)
 {
 	if (unlikely(head->type != PT_LARGE))
 		bad_page(head, "free_large() of a page that is no large object");
+	init_freed(page_zone(head), head, head->nr_pages);
 	if (!stock_put(head) && large_put(head, true))
 		reclaim_kick();
 }
@@ -133,6 +134,7 @@ static void shrink_large(struct zone *z, struct page *head, unsigned long nr_pag
 	unsigned long start = page_zpn(z, head), end = start + head->nr_pages;
 
 	head->nr_pages = nr_pages;
+	init_freed(z, head + nr_pages, end - start - nr_pages);
 	run_put(z, start + nr_pages, end, end - start);
 }
 
@@ -213,7 +215,7 @@ bool resize_large(struct page *head, unsigned long nr_pages, gfp_t gfp)
 	if (unlikely(charge))
 		page_uncharge(nr_pages - old);
 	if (grown)
-		run_finish(z, start + old, nr_pages - old, gfp);
+		run_finish(z, start + old, nr_pages - old, init_flags(gfp));
 	offset_growth(clean, gfp);
 	return grown;
 }
@@ -221,7 +223,7 @@ bool resize_large(struct page *head, unsigned long nr_pages, gfp_t gfp)
 struct page *regrow_large(struct page *head, unsigned long nr_pages, unsigned long align_pages,
 			  gfp_t gfp)
 {
-	struct run_request r = { nr_pages, align_pages, MIGRATE_MOVABLE, gfp };
+	struct run_request r = { nr_pages, align_pages, MIGRATE_MOVABLE, init_flags(gfp) };
 	unsigned long old = head->nr_pages, clean;
 	struct page *page;
 	struct zone *z;
@@ -241,7 +243,7 @@ struct page *regrow_large(struct page *head, unsigned long nr_pages, unsigned lo
 
 __kmem_export struct page *alloc_contig_pages(unsigned long nr_pages, gfp_t gfp)
 {
-	struct run_request r = { nr_pages, 1, gfp_migratetype(gfp), gfp };
+	struct run_request r = { nr_pages, 1, gfp_migratetype(gfp), init_flags(gfp) };
 	struct page *page;
 
 	if (!nr_pages)
@@ -257,6 +259,15 @@ __kmem_export struct page *alloc_contig_pages(unsigned long nr_pages, gfp_t gfp)
 		page_set_type(page + i, PT_ALLOC);
 	}
 	return page;
+}
+
+/* Single pages, the caller's. */
+static void put_singles(struct zone *z, unsigned long start, unsigned long end)
+{
+	if (end == start)
+		return;
+	init_freed(z, z->memmap + start, end - start);
+	run_put(z, start, end, 1);
 }
 
 /* Drops a reference to a single page; true: it was the last, the page is the caller's. */
@@ -284,12 +295,10 @@ __kmem_export void free_contig_range(struct page *page, unsigned long nr_pages)
 	for (p = start; p < nr_pages; p++) {
 		if (drop_single(z->memmap + p))
 			continue;
-		if (p > start)
-			run_put(z, start, p, 1);
+		put_singles(z, start, p);
 		start = p + 1;
 	}
-	if (p > start)
-		run_put(z, start, p, 1);
+	put_singles(z, start, p);
 }
 
 __kmem_export void *alloc_pages_exact(size_t size, gfp_t gfp)

@@ -146,7 +146,7 @@ static void *carve(unsigned int class)
 static void *map_counted(size_t size, const char *name)
 {
 	/* On a request's way that may not call the kernel there is only what was carved. */
-	void *p = unlikely(task_flags & TASK_NOWAIT) ? NULL : host_map(size);
+	void *p = likely(task_may_wait()) ? host_map(size) : NULL;
 
 	if (!p)
 		return NULL;

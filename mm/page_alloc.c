@@ -70,17 +70,40 @@ void bad_page(const struct page *page, const char *reason)
 
 /* ---- runs, taken and given back -------------------------------------------------------- */
 
+/*
+ * A run as long as this, 32 MiB, is zeroed by the system, page by page as it is touched: of
+ * a table or a matrix of that size it may be a small part. Shorter ones cost less to write
+ * than to fault in again. It is where the C library's malloc stops to keep what it maps.
+ */
+#define ANEW_PAGES	(1UL << (25 - PAGE_SHIFT))
+
+static bool take_anew(char *addr, size_t size)
+{
+	return IS_ALIGNED((unsigned long)addr | size, PAGE_SIZE << host_page_order) &&
+	       host_purge(addr, size, false) == 0;
+}
+
+static void zero_pages(char *addr, unsigned long n, bool anew)
+{
+	if (!anew || !take_anew(addr, n << PAGE_SHIFT))
+		__builtin_memset(addr, 0, n << PAGE_SHIFT);
+}
+
+void clear_pages(char *addr, unsigned long n, bool may_wait)
+{
+	zero_pages(addr, n, n >= ANEW_PAGES && may_wait);
+}
+
 /* Zeroes those of @n pages from @addr on whose bit, from bit @first of @map on, is set. */
 static void zero_dirty(char *addr, const unsigned long *map, unsigned long first,
-		       unsigned long n)
+		       unsigned long n, bool anew)
 {
 	unsigned long end = first + n, p = first;
 
 	while ((p = bitmap_find(map, true, p, end)) < end) {
 		unsigned long stop = bitmap_find(map, false, p, end);
 
-		__builtin_memset(addr + ((p - first) << PAGE_SHIFT), 0,
-				 (stop - p) << PAGE_SHIFT);
+		zero_pages(addr + ((p - first) << PAGE_SHIFT), stop - p, anew);
 		p = stop;
 	}
 }
@@ -89,7 +112,7 @@ static void zero_dirty(char *addr, const unsigned long *map, unsigned long first
  * The bits share words with other blocks' pages, so they are read under the
  * lock, and copied: 1024 at a time, which is one turn for all but long runs.
  */
-static void run_zero(struct zone *z, unsigned long start, unsigned long n)
+static void run_zero(struct zone *z, unsigned long start, unsigned long n, bool anew)
 {
 	unsigned long map[MAX_ORDER_PAGES / BITS_PER_LONG + 1];
 
@@ -102,7 +125,8 @@ static void run_zero(struct zone *z, unsigned long start, unsigned long n)
 			map[w] = clean_is_zero() ? z->dirty[word + w] : ~0UL;
 		bitmap_set_range(z->dirty, start, start + chunk);
 		unlock(&z->lock);
-		zero_dirty(z->base + (start << PAGE_SHIFT), map, start % BITS_PER_LONG, chunk);
+		zero_dirty(z->base + (start << PAGE_SHIFT), map, start % BITS_PER_LONG, chunk,
+			   anew);
 		start += chunk;
 		n -= chunk;
 		if (!n)
@@ -114,7 +138,7 @@ static void run_zero(struct zone *z, unsigned long start, unsigned long n)
 void run_finish(struct zone *z, unsigned long start, unsigned long n, gfp_t gfp)
 {
 	if (gfp & __GFP_ZERO) {
-		run_zero(z, start, n);
+		run_zero(z, start, n, n >= ANEW_PAGES && gfpflags_allow_blocking(gfp));
 	} else {
 		bitmap_set_range(z->dirty, start, start + n);
 		unlock(&z->lock);
@@ -343,7 +367,7 @@ __kmem_export struct page *alloc_pages(gfp_t gfp, unsigned int order)
 			  MAX_PAGE_ORDER);
 		return NULL;
 	}
-	page = alloc_block(order, gfp_migratetype(gfp), gfp);
+	page = alloc_block(order, gfp_migratetype(gfp), init_flags(gfp));
 	if (unlikely(!page))
 		return NULL;
 	page->refcount = 1;
@@ -389,6 +413,7 @@ static void free_last(struct page *page, page_free_fn *free_fn)
 {
 	unsigned int order = page->order;
 
+	init_freed(page_zone(page), page, 1UL << order);
 	if (page->type == PT_COMP)
 		reset_tails(page, order);
 	free_fn(page, order);
@@ -409,8 +434,10 @@ static void free_all_but_first(struct page *page, unsigned int order, page_free_
 		page_set_type(part, PT_PCP);
 	}
 	page->order = 0;
-	for (unsigned int o = 0; o < order; o++)
+	for (unsigned int o = 0; o < order; o++) {
+		init_freed(page_zone(page), page + (1UL << o), 1UL << o);
 		free_fn(page + (1UL << o), o);
+	}
 }
 
 void page_drop(struct page *page, unsigned int order, page_free_fn *free_fn)

@@ -107,6 +107,8 @@ __kmem_export struct page *alloc_pages_nolock(gfp_t gfp, int nid, unsigned int o
 			  numa_wanted_node() : nid);
 	if (!page)
 		return NULL;
+	if (unlikely(kmem_params.init_on_alloc))
+		clear_pages(page_address(page), 1UL << order, false);
 	page->refcount = 1;
 	page_set_compound(page, order);
 	return page;

@@ -74,7 +74,7 @@ void reclaim_kick(void)
 	void (*hook)(void) = READ_ONCE(reclaim_kick_hook);
 
 	/* A request that may not call the kernel leaves this to the next free. */
-	if (hook && likely(!(task_flags & TASK_NOWAIT)))
+	if (hook && likely(task_may_wait()))
 		hook();
 }
 

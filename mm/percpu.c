@@ -256,7 +256,7 @@ static bool register_thread(void)
 {
 	if (likely(thread_cpu() != CPU_NONE))
 		return true;
-	if (percpu_tls.refused || READ_ONCE(percpu.vforks) || (task_flags & TASK_NOWAIT) ||
+	if (percpu_tls.refused || READ_ONCE(percpu.vforks) || !task_may_wait() ||
 	    host_getpid() != percpu.pid)
 		return false;
 	/* What sections that missed have left there; the kernel may look as it registers. */

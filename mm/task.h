@@ -39,6 +39,12 @@ static inline void task_restore(unsigned int flags, unsigned int old)
 	task_flags = (task_flags & ~flags) | old;
 }
 
+/* Whether the calling thread may make system calls. */
+static inline bool task_may_wait(void)
+{
+	return !(task_flags & TASK_NOWAIT);
+}
+
 /* For the time of a call with these flags that may free something, too. */
 static inline unsigned int task_save_nowait(gfp_t gfp)
 {

@@ -125,7 +125,7 @@ static void look_for_one(void)
 void vcpu_want(void)
 {
 	if (likely(vcpu_own) || mine.never || (mine.left && --mine.left) ||
-	    (task_flags & TASK_NOWAIT))
+	    !task_may_wait())
 		return;
 	look_for_one();
 }

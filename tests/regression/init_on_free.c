@@ -4,7 +4,8 @@
  *
  * Caches that zero or check have no magazines, but the map that free() looks at names
  * them as it names others. For a while a free that missed went by that map alone,
- * straight to the slabs. Here objects of all classes are filled, freed, and looked at.
+ * straight to the slabs. Objects above all classes, which are pages, were not zeroed at all.
+ * Here objects of all kinds are filled, freed, and looked at.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,7 +46,7 @@ int main(int argc, char **argv)
 	(void)argc;
 	if (!getenv("INIT_ON_FREE_TEST"))
 		start_again(argv);
-	for (size_t size = 16; size <= 16384; size += size < 512 ? 16 : 512) {
+	for (size_t size = 16; size <= 300000; size += size < 512 ? 16 : 1 + size / 32) {
 		unsigned char *p = kmalloc(size, GFP_KERNEL);
 
 		if (!p)

@@ -136,6 +136,158 @@ Test(contig, zeroing_leaves_clean_pages_alone)
 
 /* ---- resizing ------------------------------------------------------------------------- */
 
+/* A long run that was freed is zero without each of its pages being written. */
+Test(contig, zeroing_a_long_run_takes_no_memory)
+{
+	static const struct { unsigned long n; gfp_t gfp; bool anew; } turns[] = {
+		{ 8192, GFP_KERNEL, true }, { 8191, GFP_KERNEL, false },
+		{ 8193, GFP_NOWAIT, false }, { 20000, GFP_KERNEL, true },
+	};
+
+	fresh_zones(1024 * MIB);
+	for (unsigned int i = 0; i < ARRAY_SIZE(turns); i++) {
+		unsigned long n = turns[i].n;
+		struct page *page = alloc_large(n, 1, GFP_KERNEL);
+		void *addr;
+
+		memset(page_address(page), 1, n << PAGE_SHIFT);
+		free_large(page);
+		page = alloc_large(n, 1, turns[i].gfp | __GFP_ZERO);
+		addr = page_address(page);
+		cr_assert_eq(resident(addr, n), turns[i].anew ? 0 : n, "turn %u: %lu", i,
+			     resident(addr, n));
+		cr_assert(pages_zero(addr, n));
+		free_large(page);
+		page_alloc_drain();
+	}
+	/* Where the system refuses, as it does for locked pages, they are written. */
+	for (int i = 0; i < 2; i++) {
+		struct page *page = alloc_large(9000, 1, GFP_KERNEL | (i ? __GFP_ZERO : 0));
+		char *addr = page_address(page);
+
+		cr_assert(i == 0 || pages_zero(addr, 9000));
+		memset(addr, 1, 9000UL << PAGE_SHIFT);
+		free_large(page);
+		host_refuse(HOST_PURGE, 0, -1);
+	}
+}
+
+static void fill(void *addr, unsigned long pages)
+{
+	memset(addr, 0xa5, pages << PAGE_SHIFT);
+}
+
+/* The first byte that is not zero; -1: none. */
+static long content_from(const void *addr, unsigned long first, unsigned long pages)
+{
+	for (unsigned long i = first; i < pages << PAGE_SHIFT; i++)
+		if (((const char *)addr)[i])
+			return (long)i;
+	return -1;
+}
+
+static long content(const void *addr, unsigned long pages)
+{
+	return content_from(addr, 0, pages);
+}
+
+/* init_on_alloc=1: whatever way pages come to the program, after others' use. */
+Test(contig, init_on_alloc_reaches_pages)
+{
+	static const unsigned long lengths[] = { 1, 5, 33, 1500 };
+	struct page *page;
+	void *addr;
+
+	fresh_zones(1024 * MIB);
+	kmem_params.init_on_alloc = true;
+	for (unsigned int i = 0; i < 2 * ARRAY_SIZE(lengths); i++) {
+		unsigned long n = lengths[i / 2];
+
+		page = alloc_large(n, 1, GFP_KERNEL);
+		cr_assert_eq(content(page_address(page), n), -1, "%lu pages", n);
+		fill(page_address(page), n);
+		free_large(page);
+		addr = alloc_pages_exact(n << PAGE_SHIFT, GFP_KERNEL);
+		cr_assert_eq(content(addr, n), -1, "exactly %lu pages", n);
+		fill(addr, n);
+		free_pages_exact(addr, n << PAGE_SHIFT);
+	}
+	for (unsigned int i = 0; i < 2 * (MAX_PAGE_ORDER + 1); i++) {
+		unsigned int order = i / 2;
+
+		page = alloc_pages(GFP_KERNEL, order);
+		cr_assert_eq(content(page_address(page), 1UL << order), -1, "order %u", order);
+		fill(page_address(page), 1UL << order);
+		__free_pages(page, order);
+		page = alloc_pages_nolock(0, NUMA_NO_NODE, order);
+		if (!page)
+			continue;
+		cr_assert_eq(content(page_address(page), 1UL << order), -1, "nolock, %u", order);
+		fill(page_address(page), 1UL << order);
+		free_pages_nolock(page, order);
+	}
+	page = alloc_large(300, 1, GFP_KERNEL);
+	fill(page_address(page), 300);
+	cr_assert(resize_large(page, 100, GFP_KERNEL));
+	cr_assert(resize_large(page, 200, GFP_KERNEL));
+	cr_assert_eq(content((char *)page_address(page) + 100 * PAGE_SIZE, 100), -1, "resized");
+	page = regrow_large(page, 400, 1, GFP_KERNEL);
+	cr_assert_eq(content((char *)page_address(page) + 200 * PAGE_SIZE, 200), -1, "moved");
+}
+
+/* init_on_free=1: what is given back, at once, whatever way. */
+Test(contig, init_on_free_reaches_pages)
+{
+	struct page *page;
+	char *addr;
+
+	fresh_zones(1024 * MIB);
+	kmem_params.init_on_free = true;
+	for (unsigned long n = 1; n < 10000; n = 7 * n + 1) {
+		page = alloc_large(n, 1, GFP_KERNEL);
+		addr = page_address(page);
+		fill(addr, n);
+		if (n > 1) {
+			cr_assert(resize_large(page, n / 2, GFP_KERNEL));
+			cr_assert_eq(content(addr + (n / 2 << PAGE_SHIFT), n - n / 2), -1,
+				     "%lu pages, cut", n);
+		}
+		free_large(page);
+		cr_assert_eq(content(addr, n), -1, "%lu pages", n);
+		addr = alloc_pages_exact(n << PAGE_SHIFT, GFP_KERNEL);
+		fill(addr, n);
+		page = virt_to_page(addr + (n / 2 << PAGE_SHIFT));
+		get_page(page);
+		free_pages_exact(addr, n << PAGE_SHIFT);
+		cr_assert_eq(content(addr, n / 2), -1, "exactly %lu pages", n);
+		cr_assert_eq(content(page_address(page), 1), 0, "it has an owner");
+		cr_assert_eq(content(addr + ((n / 2 + 1) << PAGE_SHIFT), n - n / 2 - 1), -1);
+		put_page(page);
+		cr_assert_eq(content(addr, n), -1, "%lu pages, the last one", n);
+	}
+	for (unsigned int order = 0; order <= MAX_PAGE_ORDER; order++) {
+		for (unsigned int way = 0; way < 4; way++) {
+			page = alloc_pages(GFP_KERNEL | (way & 1 ? __GFP_COMP : 0), order);
+			addr = page_address(page);
+			fill(addr, 1UL << order);
+			if (way == 2)
+				get_page(page);
+			if (way == 3)
+				free_pages_nolock(page, order);
+			else
+				__free_pages(page, order);
+			if (way == 2) {
+				cr_assert_eq(content(addr, 1), 0, "it has an owner");
+				cr_assert_eq(content(addr + PAGE_SIZE, (1UL << order) - 1), -1);
+				put_page(page);
+			}
+			/* Without a lock: linked by the first word until somebody drains. */
+			cr_assert_eq(content_from(addr, way == 3 ? 8 : 0, 1UL << order), -1,
+				     "order %u, way %u", order, way);
+		}
+	}
+}
+
 Test(contig, shrink)
 {
 	struct page *page, *next;
