@@ -5,6 +5,11 @@
  * The names and the meaning are the kernel's (Documentation/core-api/
  * memory-allocation in Linux); what each flag does in a process is in the
  * table of Documentation/mm/page_alloc.rst. The values are ours.
+ *
+ * Bits from __GFP_BITS_SHIFT on mean nothing, and no function looks at them, but for the
+ * two that say that they take few flags and refuse all others (alloc_pages_nolock(),
+ * kmalloc_nolock()). Structures that keep marks of their own above a mask, as radix
+ * trees do, may so pass the whole word on.
  */
 #ifndef KMEM_GFP_H
 #define KMEM_GFP_H
@@ -16,6 +21,10 @@
 #define __GFP_HARDWALL		((gfp_t)0x00100000u)
 #define __GFP_WRITE		((gfp_t)0x00001000u)
 #define __GFP_ZEROTAGS		((gfp_t)0x00800000u)
+
+/* No bit at all: there is no lockdep and no KASAN to be told anything. */
+#define __GFP_NOLOCKDEP		((gfp_t)0)
+#define __GFP_SKIP_KASAN	((gfp_t)0)
 
 /* Where the memory comes from. */
 #define __GFP_DMA		((gfp_t)0x00000001u)
@@ -44,6 +53,13 @@
 #define __GFP_COMP		((gfp_t)0x00040000u)
 #define __GFP_SKIP_ZERO		((gfp_t)0x01000000u)
 
+/* All flags are below 1 << __GFP_BITS_SHIFT; seven bits above are the caller's. */
+#define __GFP_BITS_SHIFT	25
+#define __GFP_BITS_MASK		((gfp_t)((1u << __GFP_BITS_SHIFT) - 1))
+
+/* The flags that choose a zone: the lowest bits, and all of these. */
+#define GFP_ZONEMASK		(__GFP_DMA | __GFP_HIGHMEM | __GFP_DMA32 | __GFP_MOVABLE)
+
 #define GFP_ATOMIC		(__GFP_HIGH | __GFP_KSWAPD_RECLAIM)
 #define GFP_KERNEL		(__GFP_RECLAIM | __GFP_IO | __GFP_FS)
 #define GFP_KERNEL_ACCOUNT	(GFP_KERNEL | __GFP_ACCOUNT)
@@ -56,9 +72,15 @@
 #define GFP_HIGHUSER		(GFP_USER | __GFP_HIGHMEM)
 #define GFP_HIGHUSER_MOVABLE	(GFP_HIGHUSER | __GFP_MOVABLE)
 
+/* For huge pages; no more than the flags that they are made of. */
+#define GFP_TRANSHUGE_LIGHT						\
+	((GFP_HIGHUSER_MOVABLE | __GFP_COMP | __GFP_NOMEMALLOC | __GFP_NOWARN) & ~__GFP_RECLAIM)
+#define GFP_TRANSHUGE		(GFP_TRANSHUGE_LIGHT | __GFP_DIRECT_RECLAIM)
+
 /* As a node: whichever is at hand. */
 #define NUMA_NO_NODE		(-1)
 
+/** gfpflags_allow_blocking - whether an allocation with these flags may wait. Context: any. */
 static inline bool gfpflags_allow_blocking(const gfp_t gfp_flags)
 {
 	return (gfp_flags & __GFP_DIRECT_RECLAIM) != 0;

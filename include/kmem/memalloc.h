@@ -57,6 +57,19 @@ void memalloc_noreclaim_restore(unsigned int flags);
  */
 gfp_t current_gfp_context(gfp_t gfp);
 
+/**
+ * might_alloc - says that the caller may allocate with these flags
+ * @gfp: the flags
+ *
+ * For a function that allocates only now and then: the kernel's debug builds complain
+ * where its caller is not allowed to. Here nothing knows in which context a thread is, so
+ * that nothing is checked.
+ */
+static inline void might_alloc(gfp_t gfp)
+{
+	(void)gfp;
+}
+
 KMEM_END_DECLS
 
 #endif /* KMEM_MEMALLOC_H */

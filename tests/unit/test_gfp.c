@@ -462,3 +462,51 @@ Test(gfp, thisnode_is_that_node_or_nothing)
 	cr_expect_not_null(page, "a wish");
 	__free_pages(page, 1);
 }
+
+/* ---- bits ------------------------------------------------------------------------------------ */
+
+#define ALL_FLAGS							\
+	(__GFP_DMA | __GFP_HIGHMEM | __GFP_DMA32 | __GFP_MOVABLE | __GFP_RECLAIMABLE |	\
+	 __GFP_HIGH | __GFP_IO | __GFP_FS | __GFP_ZERO | __GFP_DIRECT_RECLAIM |		\
+	 __GFP_KSWAPD_RECLAIM | __GFP_WRITE | __GFP_NOWARN | __GFP_RETRY_MAYFAIL |	\
+	 __GFP_NOFAIL | __GFP_NORETRY | __GFP_MEMALLOC | __GFP_COMP | __GFP_NOMEMALLOC |	\
+	 __GFP_HARDWALL | __GFP_THISNODE | __GFP_ACCOUNT | __GFP_ZEROTAGS |		\
+	 __GFP_SKIP_ZERO | __GFP_NOLOCKDEP | __GFP_SKIP_KASAN)
+
+/* What radix trees count on: marks above all flags, numbers of their own below the zones' end. */
+Test(gfp, bits_above_the_flags_are_the_callers)
+{
+	BUILD_BUG_ON((ALL_FLAGS & ~__GFP_BITS_MASK) != 0);
+	BUILD_BUG_ON((__GFP_BITS_MASK & ~ALL_FLAGS) >> (__GFP_BITS_SHIFT - 1) != 0);
+	BUILD_BUG_ON(__GFP_BITS_SHIFT + 4 > 32);
+	BUILD_BUG_ON(GFP_ZONEMASK != 0xf);
+	BUILD_BUG_ON((GFP_KERNEL & GFP_ZONEMASK) != 0 || (GFP_ATOMIC & GFP_ZONEMASK) != 0);
+	BUILD_BUG_ON((GFP_TRANSHUGE_LIGHT & __GFP_RECLAIM) != 0);
+	BUILD_BUG_ON((GFP_TRANSHUGE & __GFP_RECLAIM) != __GFP_DIRECT_RECLAIM);
+	might_alloc(GFP_KERNEL);
+	cr_expect(gfpflags_allow_blocking(GFP_TRANSHUGE));
+	cr_expect(!gfpflags_allow_blocking(GFP_TRANSHUGE_LIGHT | ~__GFP_BITS_MASK));
+}
+
+Test(gfp, bits_above_the_flags_are_passed_over_by_every_way)
+{
+	gfp_t stray = GFP_KERNEL | ~__GFP_BITS_MASK;
+	unsigned char *zeros;
+
+	prepare();
+	for (unsigned int i = 0; i < 12 * 9 * 4; i++) {
+		cr_expect(small_ways(i, stray), "small way %u", i % 12);
+		cr_expect(large_ways(i, stray), "large way %u", i % 9);
+	}
+	zeros = kmalloc(700, stray | __GFP_ZERO);
+	cr_expect(zeros && all_bytes(zeros, 700, 0));
+	kfree(zeros);
+}
+
+Test(gfp, bits_above_the_flags_are_refused_where_few_are_taken)
+{
+	sink_catch();
+	cr_expect_null(kmalloc_nolock(64, 1u << __GFP_BITS_SHIFT, NUMA_NO_NODE));
+	cr_expect_null(alloc_pages_nolock(1u << __GFP_BITS_SHIFT, NUMA_NO_NODE, 0));
+	cr_expect_eq(sink_count("mean nothing here"), 2, "%s", sink_text);
+}
