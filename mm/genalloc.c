@@ -31,7 +31,7 @@
 #include "base/printk.h"
 #include "host/host.h"
 
-#define MAX_ORDER	40
+#define ORDER_MAX	40
 
 /* A free and the next one that finds no neighbour use one each; a few more are no loss. */
 #define STOCK_KEPT	8
@@ -215,7 +215,7 @@ static struct gen_pool *create_pool(int order, bool tracked)
 {
 	struct gen_pool *pool;
 
-	if (order < 0 || order > MAX_ORDER)
+	if (order < 0 || order > ORDER_MAX)
 		return NULL;
 	pool = kzalloc(sizeof(*pool), GFP_KERNEL);
 	if (!pool)

@@ -69,7 +69,7 @@ BUILD_BUG_ON(SLOT_KMALLOC + KMALLOC_CLASSES > SLOT_STOCK);
 BUILD_BUG_ON(KMALLOC_UPPER_SLOTS != 3 * 320);
 
 /* Runs longer than this are refused: no address space holds them. */
-#define LARGE_MAX	(1UL << 46)
+#define LARGE_MAX	KMALLOC_MAX_SIZE
 /* And so are larger alignments: what lies before such an address has its part of the maps. */
 #define LARGE_MAX_ALIGN	(1UL << 35)
 

@@ -33,6 +33,12 @@ static inline struct folio *folio_alloc(gfp_t gfp, unsigned int order)
 	return (struct folio *)alloc_pages(gfp | __GFP_COMP, order);
 }
 
+/** __folio_alloc_node - folio_alloc() on a node, as alloc_pages_node(). */
+static inline struct folio *__folio_alloc_node(gfp_t gfp, unsigned int order, int nid)
+{
+	return (struct folio *)alloc_pages_node(nid, gfp | __GFP_COMP, order);
+}
+
 /** folio_get, folio_put - take and drop a reference; the last frees the folio. */
 static inline void folio_get(struct folio *folio)
 {
@@ -41,6 +47,19 @@ static inline void folio_get(struct folio *folio)
 
 static inline void folio_put(struct folio *folio)
 {
+	put_page((struct page *)folio);
+}
+
+/** folio_try_get - take a reference if there is one. Return: whether it did. */
+static inline bool folio_try_get(struct folio *folio)
+{
+	return get_page_unless_zero((struct page *)folio);
+}
+
+/** folio_put_refs - drop @refs references, one at least; the last frees the folio. */
+static inline void folio_put_refs(struct folio *folio, int refs)
+{
+	page_ref_sub((struct page *)folio, refs - 1);
 	put_page((struct page *)folio);
 }
 
@@ -64,6 +83,18 @@ static inline unsigned long folio_nr_pages(const struct folio *folio)
 	return 1UL << folio_order(folio);
 }
 
+/** folio_test_large - whether a folio has more than one page. */
+static inline bool folio_test_large(const struct folio *folio)
+{
+	return folio_order(folio) != 0;
+}
+
+/** folio_shift - the power of two that folio_size() is. */
+static inline unsigned int folio_shift(const struct folio *folio)
+{
+	return page_shift((const struct page *)folio);
+}
+
 static inline size_t folio_size(const struct folio *folio)
 {
 	return page_size((const struct page *)folio);
@@ -78,6 +109,13 @@ static inline int folio_nid(const struct folio *folio)
 static inline struct page *folio_page(struct folio *folio, size_t n)
 {
 	return virt_to_page((char *)folio_address(folio) + n * PAGE_SIZE);
+}
+
+/** folio_page_idx - which page of its folio @page is, from 0. */
+static inline unsigned long folio_page_idx(const struct folio *folio, const struct page *page)
+{
+	return (unsigned long)((char *)page_address(page) - (char *)folio_address(folio)) >>
+	       PAGE_SHIFT;
 }
 
 KMEM_END_DECLS

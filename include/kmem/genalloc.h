@@ -22,12 +22,7 @@
 #ifndef KMEM_GENALLOC_H
 #define KMEM_GENALLOC_H
 
-#include <stdint.h>
-
 #include <kmem/types.h>
-
-typedef uint64_t phys_addr_t;
-typedef uint64_t dma_addr_t;
 
 struct gen_pool;
 

@@ -27,6 +27,10 @@
 #define PAGE_MASK	(~(PAGE_SIZE - 1))
 #endif
 #define PAGE_ALIGN(x)	(((x) + PAGE_SIZE - 1) & PAGE_MASK)
+#define PAGE_ALIGN_DOWN(x)	((x) & PAGE_MASK)
+#define PAGE_ALIGNED(x)	(((unsigned long)(x) & (PAGE_SIZE - 1)) == 0)
+/** offset_in_page - which byte of its page an address, or a number of a byte, is. */
+#define offset_in_page(p)	((unsigned long)(p) & (PAGE_SIZE - 1))
 
 /* The largest order that alloc_pages() serves: 4 MiB. */
 #define MAX_PAGE_ORDER	10
@@ -127,6 +131,8 @@ void free_contig_range(struct page *page, unsigned long nr_pages);
  * could not be.
  */
 unsigned long alloc_pages_bulk(gfp_t gfp, int nr_pages, struct page **page_array);
+/* As kernels before 6.14 call it. */
+#define alloc_pages_bulk_array	alloc_pages_bulk
 /** free_pages_bulk - free order-0 pages; NULL slots are passed over. */
 void free_pages_bulk(struct page **page_array, unsigned long nr_pages);
 
@@ -227,6 +233,45 @@ struct page *compound_head(const struct page *page);
 unsigned int compound_order(const struct page *page);
 /** page_size - bytes of the (compound) block. */
 unsigned long page_size(const struct page *page);
+/** page_shift - the power of two that page_size() is. */
+static inline unsigned int page_shift(const struct page *page)
+{
+	return PAGE_SHIFT + compound_order(page);
+}
+
+/** compound_nr - pages of the (compound) block that begins at @page. */
+static inline unsigned long compound_nr(const struct page *page)
+{
+	return 1UL << compound_order(page);
+}
+
+/** PageTail - whether @page is a further page of a compound block, or of a slab. */
+static inline bool PageTail(const struct page *page)
+{
+	return compound_head(page) != page;
+}
+
+/** PageHead - whether @page is the first of a compound block (of order 1 and up; no slab). */
+static inline bool PageHead(const struct page *page)
+{
+	return compound_order(page) != 0;
+}
+
+/** PageCompound - whether it is either of them. */
+static inline bool PageCompound(const struct page *page)
+{
+	return PageHead(page) || PageTail(page);
+}
+
+/**
+ * nth_page - the page @n pages behind @page in memory; NULL outside the heap
+ * What struct page is, programs do not know: there is no page + 1.
+ */
+static inline struct page *nth_page(const struct page *page, unsigned long n)
+{
+	return virt_to_page((const char *)page_address(page) + (n << PAGE_SHIFT));
+}
+
 /** page_to_nid - the NUMA node that a page belongs to. */
 int page_to_nid(const struct page *page);
 

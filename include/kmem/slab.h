@@ -49,6 +49,10 @@
 /* A request above this goes to whole pages; up to it to a kmalloc-N cache. */
 #define KMALLOC_MAX_CACHE_SIZE	16384UL
 
+/* The most that kmalloc() tries to find memory for, and the least that an object takes. */
+#define KMALLOC_MAX_SIZE	(1UL << 46)
+#define KMALLOC_MIN_SIZE	16
+
 struct kmem_cache;
 struct list_lru;
 

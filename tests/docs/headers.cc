@@ -9,15 +9,18 @@
 #include <kmem/folio.h>
 #include <kmem/genalloc.h>
 #include <kmem/gfp.h>
+#include <kmem/highmem.h>
 #include <kmem/kmalloc_obj.h>
 #include <kmem/limit.h>
 #include <kmem/malloc.h>
 #include <kmem/memalloc.h>
 #include <kmem/mempool.h>
 #include <kmem/numa.h>
+#include <kmem/overflow.h>
 #include <kmem/page_alloc.h>
 #include <kmem/page_frag.h>
 #include <kmem/percpu.h>
+#include <kmem/pfn.h>
 #include <kmem/pool.h>
 #include <kmem/rcu.h>
 #include <kmem/region.h>
@@ -131,6 +134,9 @@ int main()
 	dma_addr_t handle;
 	dma_pool *pool = dma_pool_create("cc", nullptr, 64, 64, 4096);
 
+	check(struct_size(l, points, 3) == sizeof(list) + 3 * sizeof(point));
+	check(size_add(SIZE_MAX, 1) == SIZE_MAX && pfn_to_virt(virt_to_pfn(page)) == page);
+	memzero_page(virt_to_page(page), 0, PAGE_SIZE);
 	caches();
 	pools();
 	percpu();

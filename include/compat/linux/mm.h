@@ -4,7 +4,9 @@
 #define COMPAT_LINUX_MM_H
 
 #include <linux/gfp.h>
+#include <linux/pfn.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
+#include <kmem/percpu.h>
 
 #endif /* COMPAT_LINUX_MM_H */
