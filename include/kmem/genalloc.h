@@ -12,6 +12,10 @@
  * begin at multiples of the granule; a search goes over all chunks by address;
  * an algorithm gets the pool and a size, since there is no bitmap to be searched.
  *
+ * What is not there: owners of chunks (gen_pool_add_owner() and so on), chunks as
+ * structures (gen_pool_for_each_chunk()), pools that belong to a device
+ * (devm_gen_pool_create(), gen_pool_get(), of_gen_pool_get()).
+ *
  * Misuse ends the program with a report that begins with "BUG: " and the function's
  * name: freeing a range that is not all in use, or not the pool's; a pool that was
  * destroyed; destroying one in use; an algorithm that chooses what is not free.
@@ -93,11 +97,58 @@ unsigned long gen_pool_alloc_algo(struct gen_pool *pool, size_t size, genpool_al
  */
 void gen_pool_free(struct gen_pool *pool, unsigned long addr, size_t size);
 
+/** gen_pool_virt_to_phys - by the chunk that @addr lies in; (phys_addr_t)-1: in none. */
+phys_addr_t gen_pool_virt_to_phys(struct gen_pool *pool, unsigned long addr);
+/** gen_pool_first_fit_align - aligned; @data: struct genpool_data_align. */
+unsigned long gen_pool_first_fit_align(struct gen_pool *pool, size_t size, void *data);
 /** gen_pool_dma_alloc - gen_pool_alloc(), and what gen_pool_virt_to_phys() says of it. */
 void *gen_pool_dma_alloc(struct gen_pool *pool, size_t size, dma_addr_t *dma);
 
-/** gen_pool_virt_to_phys - by the chunk that @addr lies in; (phys_addr_t)-1: in none. */
-phys_addr_t gen_pool_virt_to_phys(struct gen_pool *pool, unsigned long addr);
+/** gen_pool_dma_alloc_algo - the same by the algorithm given, this once. */
+static inline void *gen_pool_dma_alloc_algo(struct gen_pool *pool, size_t size, dma_addr_t *dma,
+					    genpool_algo_t algo, void *data)
+{
+	unsigned long at = gen_pool_alloc_algo(pool, size, algo, data);
+
+	if (at && dma)
+		*dma = gen_pool_virt_to_phys(pool, at);
+	return (void *)at;
+}
+/** gen_pool_dma_alloc_align - the same at a multiple of @align, a power of two. */
+static inline void *gen_pool_dma_alloc_align(struct gen_pool *pool, size_t size, dma_addr_t *dma,
+					     int align)
+{
+	struct genpool_data_align data = { align };
+
+	return gen_pool_dma_alloc_algo(pool, size, dma, gen_pool_first_fit_align, &data);
+}
+/**
+ * gen_pool_dma_zalloc, gen_pool_dma_zalloc_algo, gen_pool_dma_zalloc_align - the same, zeroed
+ * These alone write to what the pool hands out: its chunks are memory.
+ */
+static inline void *gen_pool_dma_zalloc(struct gen_pool *pool, size_t size, dma_addr_t *dma)
+{
+	void *p = gen_pool_dma_alloc(pool, size, dma);
+
+	return p ? __builtin_memset(p, 0, size) : NULL;
+}
+
+static inline void *gen_pool_dma_zalloc_algo(struct gen_pool *pool, size_t size, dma_addr_t *dma,
+					     genpool_algo_t algo, void *data)
+{
+	void *p = gen_pool_dma_alloc_algo(pool, size, dma, algo, data);
+
+	return p ? __builtin_memset(p, 0, size) : NULL;
+}
+
+static inline void *gen_pool_dma_zalloc_align(struct gen_pool *pool, size_t size, dma_addr_t *dma,
+					      int align)
+{
+	void *p = gen_pool_dma_alloc_align(pool, size, dma, align);
+
+	return p ? __builtin_memset(p, 0, size) : NULL;
+}
+
 /** gen_pool_has_addr - whether all of [@start, @start + @size) lies in one chunk. */
 bool gen_pool_has_addr(struct gen_pool *pool, unsigned long start, size_t size);
 /** gen_pool_avail - bytes that are free. */
@@ -116,8 +167,6 @@ void gen_pool_set_algo(struct gen_pool *pool, genpool_algo_t algo, void *data);
 unsigned long gen_pool_first_fit(struct gen_pool *pool, size_t size, void *data);
 /** gen_pool_best_fit - the start of the smallest piece that fits. O(log n). */
 unsigned long gen_pool_best_fit(struct gen_pool *pool, size_t size, void *data);
-/** gen_pool_first_fit_align - aligned; @data: struct genpool_data_align. */
-unsigned long gen_pool_first_fit_align(struct gen_pool *pool, size_t size, void *data);
 /** gen_pool_first_fit_order_align - aligned to the size, rounded up to a power of two. */
 unsigned long gen_pool_first_fit_order_align(struct gen_pool *pool, size_t size, void *data);
 /** gen_pool_fixed_alloc - there or nowhere; @data: struct genpool_data_fixed. */

@@ -374,3 +374,37 @@ Test(genalloc, a_free_waits_for_the_memory_it_needs, .timeout = 60)
 	cr_expect_eq(gen_pool_avail(pool), 8);
 	cr_expect_eq(gen_pool_validate(pool), 0);
 }
+
+Test(genalloc, dma_alloc_in_all_its_forms)
+{
+	static char room[4096] __attribute__((aligned(4096)));
+	struct genpool_data_fixed fixed = { .offset = 1024 };
+	struct gen_pool *pool = gen_pool_create(4, -1);
+	unsigned long base = (unsigned long)room;
+	dma_addr_t dma = 0;
+	char *p;
+
+	memset(room, 1, sizeof(room));
+	cr_assert_eq(gen_pool_add_virt(pool, base, 0x70000, sizeof(room), -1), 0);
+	cr_expect_eq(gen_pool_dma_alloc_algo(pool, 16, &dma, gen_pool_fixed_alloc, &fixed),
+		     room + 1024);
+	cr_expect_eq(dma, 0x70400);
+	cr_expect_null(gen_pool_dma_alloc_algo(pool, 16, &dma, gen_pool_fixed_alloc, &fixed));
+	cr_expect_null(gen_pool_dma_zalloc_algo(pool, 16, &dma, gen_pool_fixed_alloc, &fixed));
+	p = gen_pool_dma_zalloc(pool, 16, NULL);
+	cr_expect(p == room && p[0] == 0 && p[15] == 0 && p[16] == 1);
+	cr_expect_eq(gen_pool_dma_alloc_align(pool, 16, &dma, 512), room + 512);
+	cr_expect(dma == 0x70200 && room[512] == 1);
+	cr_expect_null(gen_pool_dma_alloc_align(pool, 16, &dma, 48));
+	p = gen_pool_dma_zalloc_align(pool, 32, &dma, 256);
+	cr_expect(p == room + 256 && p[31] == 0 && p[32] == 1 && dma == 0x70100);
+	fixed.offset = 2048;
+	p = gen_pool_dma_zalloc_algo(pool, 16, &dma, gen_pool_fixed_alloc, &fixed);
+	cr_expect(p == room + 2048 && p[15] == 0 && dma == 0x70800);
+	gen_pool_free(pool, base, 16);
+	gen_pool_free(pool, base + 256, 32);
+	gen_pool_free(pool, base + 512, 16);
+	gen_pool_free(pool, base + 1024, 16);
+	gen_pool_free(pool, base + 2048, 16);
+	gen_pool_destroy(pool);
+}
