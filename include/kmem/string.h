@@ -17,10 +17,41 @@ KMEM_BEGIN_DECLS
 
 /** kmemdup - a copy of @len bytes at @src. */
 void *kmemdup(const void *src, size_t len, gfp_t gfp) __attribute__((malloc, alloc_size(2)));
+/** kvmemdup - kmemdup() where kvfree() will free it. */
+__attribute__((malloc, alloc_size(2)))
+static inline void *kvmemdup(const void *src, size_t len, gfp_t gfp)
+{
+	return kmemdup(src, len, gfp);
+}
+/** kmemdup_array - a copy of @count elements; NULL where @count * @size overflows. */
+__attribute__((malloc, alloc_size(2, 3)))
+static inline void *kmemdup_array(const void *src, size_t count, size_t size, gfp_t gfp)
+{
+	size_t bytes;
+
+	return __builtin_mul_overflow(count, size, &bytes) ? NULL : kmemdup(src, bytes, gfp);
+}
 /** kmemdup_nul - the same and a NUL behind it. */
 char *kmemdup_nul(const char *s, size_t len, gfp_t gfp) __attribute__((malloc));
 /** kstrdup - a copy of a string; NULL for NULL. */
 char *kstrdup(const char *s, gfp_t gfp) __attribute__((malloc));
+/**
+ * kstrdup_const - a copy of a string that nobody will change; NULL for NULL
+ *
+ * The kernel answers with the string itself if it is a constant of the kernel's image. Whose
+ * a constant in a process is, and when its shared object goes, nobody knows, so that
+ * this is always a copy. Return: what kfree_const() takes.
+ */
+__attribute__((malloc))
+static inline const char *kstrdup_const(const char *s, gfp_t gfp)
+{
+	return kstrdup(s, gfp);
+}
+/** kfree_const - free what kstrdup_const() gave, and nothing else: no literal; NULL is allowed. */
+static inline void kfree_const(const void *x)
+{
+	kfree(x);
+}
 /** kstrndup - a copy of at most @max bytes of a string, and a NUL; NULL for NULL. */
 char *kstrndup(const char *s, size_t max, gfp_t gfp) __attribute__((malloc));
 
@@ -64,6 +95,8 @@ static inline char *kasprintf(gfp_t gfp, const char *fmt, ...)
 KMEM_END_DECLS
 
 #define kmemdup_noprof		kmemdup
+#define kvmemdup_noprof		kvmemdup
+#define kmemdup_array_noprof	kmemdup_array
 #define kmemdup_nul_noprof	kmemdup_nul
 #define kstrdup_noprof		kstrdup
 #define kstrndup_noprof		kstrndup

@@ -153,3 +153,24 @@ Test(util, krealloc_node_align)
 	cr_expect(!krealloc_node_align(NULL, 8, 3, GFP_KERNEL, 0));
 	cr_expect(kmem_cache_charge(NULL, GFP_KERNEL));
 }
+
+Test(util, copies_by_their_other_names)
+{
+	static const int from[] = { 1, 2, 3, 4 };
+	static const char name[] = "a literal";
+	volatile size_t huge = SIZE_MAX / 2 + 2;
+	int *to = kmemdup_array(from, 4, sizeof(from[0]), GFP_KERNEL);
+	int *big = kvmemdup(from, sizeof(from), GFP_KERNEL);
+	const char *copy = kstrdup_const(name, GFP_KERNEL);
+
+	cr_assert(to && big && copy);
+	cr_expect(!memcmp(to, from, sizeof(from)) && !memcmp(big, from, sizeof(from)));
+	cr_expect_null(kmemdup_array(from, huge, 2, GFP_KERNEL));
+	cr_expect(copy != name && !strcmp(copy, name));
+	cr_expect_eq(kmem_valid_obj(copy), true);
+	cr_expect_null(kstrdup_const(NULL, GFP_KERNEL));
+	kfree_const(copy);
+	kfree_const(NULL);
+	kvfree(big);
+	kfree(to);
+}
