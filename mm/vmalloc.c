@@ -21,6 +21,7 @@
 
 #include "base/bug.h"
 #include "mmzone.h"
+#include "numa.h"
 #include "slab.h"
 #include "start.h"
 #include "task.h"
@@ -69,6 +70,26 @@ static void *area_alloc(size_t size, unsigned long align_pages, gfp_t gfp)
 void *__vmalloc(size_t size, gfp_t gfp)
 {
 	return area_alloc(size, 1, gfp);
+}
+
+/* The zone gives no alignment beyond this (kmalloc.c says why). */
+#define AREA_MAX_ALIGN	(1UL << 35)
+
+void *__vmalloc_node(size_t size, unsigned long align, gfp_t gfp, int node, const void *caller)
+{
+	void *p;
+	int saved;
+
+	(void)caller;
+	if (!is_power_of_2(align) || align > AREA_MAX_ALIGN)
+		return NULL;
+	if (unlikely(gfp & __GFP_THISNODE) && node != NUMA_NO_NODE && mm_init() &&
+	    !numa_has_node(node))
+		return NULL;
+	saved = numa_prefer_save(node);
+	p = area_alloc(size, max(align >> PAGE_SHIFT, 1UL), gfp);
+	numa_prefer_restore(saved);
+	return p;
 }
 
 void *vmalloc(size_t size)

@@ -16,6 +16,7 @@
 
 #include <kmem/cleanup.h>
 #include <kmem/gfp.h>
+#include <kmem/pfn.h>
 #include <kmem/slab.h>
 #include <kmem/types.h>
 
@@ -43,6 +44,36 @@ void *__vmalloc(size_t size, gfp_t gfp) __attribute__((malloc, alloc_size(1)));
 /** vmalloc_node, vzalloc_node - with a node preferred; NUMA_NO_NODE: any. */
 void *vmalloc_node(size_t size, int node) __attribute__((malloc, alloc_size(1)));
 void *vzalloc_node(size_t size, int node) __attribute__((malloc, alloc_size(1)));
+/**
+ * __vmalloc_node - vmalloc() with everything
+ * @align: where it begins: at a multiple of this, a power of two; at one of PAGE_SIZE at least
+ * @gfp: how; with __GFP_THISNODE that node or nothing
+ * @node: the one preferred; NUMA_NO_NODE: any
+ * @caller: ignored
+ *
+ * Return: the memory; NULL when there is none, for a bad alignment or, with a warning,
+ * for size 0.
+ */
+void *__vmalloc_node(size_t size, unsigned long align, gfp_t gfp, int node, const void *caller)
+	__attribute__((malloc, alloc_size(1)));
+/** vmalloc_user - vzalloc(): nothing of it can be mapped elsewhere, but it is zero. */
+__attribute__((malloc, alloc_size(1)))
+static inline void *vmalloc_user(size_t size)
+{
+	return vzalloc(size);
+}
+/** vmalloc_32, vmalloc_32_user - below 4 GiB, where there is room (__GFP_DMA32); _user: zeroed. */
+__attribute__((malloc, alloc_size(1)))
+static inline void *vmalloc_32(size_t size)
+{
+	return __vmalloc(size, GFP_KERNEL | __GFP_DMA32);
+}
+
+__attribute__((malloc, alloc_size(1)))
+static inline void *vmalloc_32_user(size_t size)
+{
+	return __vmalloc(size, GFP_KERNEL | __GFP_DMA32 | __GFP_ZERO);
+}
 /** vmalloc_huge - __vmalloc() which, from 2 MiB on, begins where a huge page can. */
 void *vmalloc_huge(size_t size, gfp_t gfp) __attribute__((malloc, alloc_size(1)));
 
@@ -59,6 +90,19 @@ static inline void *vcalloc(size_t n, size_t size)
 	size_t bytes;
 
 	return __builtin_mul_overflow(n, size, &bytes) ? NULL : vzalloc(bytes);
+}
+
+/** __vmalloc_array, __vcalloc - the same with flags of the caller's. */
+static inline void *__vmalloc_array(size_t n, size_t size, gfp_t gfp)
+{
+	size_t bytes;
+
+	return __builtin_mul_overflow(n, size, &bytes) ? NULL : __vmalloc(bytes, gfp);
+}
+
+static inline void *__vcalloc(size_t n, size_t size, gfp_t gfp)
+{
+	return __vmalloc_array(n, size, gfp | __GFP_ZERO);
 }
 
 /**
@@ -97,6 +141,27 @@ void *vmap(struct page **pages, unsigned int count, unsigned long flags, pgprot_
 /** vunmap - end a view; its pages stay. NULL is allowed; of anything else it warns once. */
 void vunmap(const void *addr);
 
+/**
+ * vm_map_ram - vmap() of pages to read and write
+ * @node: ignored
+ * It is no faster than vmap() here. Return: the view, or NULL, as vmap().
+ */
+static inline void *vm_map_ram(struct page **pages, unsigned int count, int node)
+{
+	(void)node;
+	return vmap(pages, count, VM_MAP, PAGE_KERNEL);
+}
+/** vm_unmap_ram - end what vm_map_ram() gave; @count as it was there. */
+static inline void vm_unmap_ram(const void *mem, unsigned int count)
+{
+	(void)count;
+	vunmap(mem);
+}
+/** vm_unmap_aliases - no view is kept for longer than it is asked for: nothing. */
+static inline void vm_unmap_aliases(void)
+{
+}
+
 /** is_vmalloc_addr - whether @addr lies in what a vmalloc function or vmap() gave, still. */
 bool is_vmalloc_addr(const void *addr);
 /**
@@ -105,6 +170,11 @@ bool is_vmalloc_addr(const void *addr);
  * The page has no reference count of its own: get_page() is not for it.
  */
 struct page *vmalloc_to_page(const void *addr);
+/** vmalloc_to_pfn - its number (pfn.h); @addr lies in the heap or in a view. */
+static inline unsigned long vmalloc_to_pfn(const void *addr)
+{
+	return page_to_pfn(vmalloc_to_page(addr));
+}
 
 /* ---- kvmalloc --------------------------------------------------------------------- */
 
@@ -171,6 +241,12 @@ KMEM_END_DECLS
 #define vmalloc_node_noprof	vmalloc_node
 #define vzalloc_node_noprof	vzalloc_node
 #define vmalloc_huge_noprof	vmalloc_huge
+#define __vmalloc_node_noprof	__vmalloc_node
+#define vmalloc_user_noprof	vmalloc_user
+#define vmalloc_32_noprof	vmalloc_32
+#define vmalloc_32_user_noprof	vmalloc_32_user
+#define __vmalloc_array_noprof	__vmalloc_array
+#define __vcalloc_noprof	__vcalloc
 #define vmalloc_array_noprof	vmalloc_array
 #define vcalloc_noprof		vcalloc
 #define vrealloc_noprof		vrealloc

@@ -291,3 +291,58 @@ Test(vmalloc, kvrealloc_of_either_kind)
 	cr_expect_not_null(k);
 	kvfree(k);
 }
+
+Test(vmalloc, with_an_alignment)
+{
+	for (unsigned long align = 1; align <= 64UL << 20; align *= 8) {
+		char *p = __vmalloc_node(10000, align, GFP_KERNEL | __GFP_ZERO, NUMA_NO_NODE, NULL);
+
+		cr_assert_not_null(p);
+		cr_expect(IS_ALIGNED((unsigned long)p, max(align, PAGE_SIZE)), "%p to %lu", p, align);
+		cr_expect(is_vmalloc_addr(p) && all_bytes(p, 10000, 0));
+		memset(p, 1, 10000);
+		vfree(p);
+	}
+	cr_expect_null(__vmalloc_node(100, 0, GFP_KERNEL, 0, NULL));
+	cr_expect_null(__vmalloc_node(100, 3 * PAGE_SIZE, GFP_KERNEL, 0, NULL));
+	cr_expect_null(__vmalloc_node(100, 1UL << 36, GFP_KERNEL, 0, NULL));
+	cr_expect_null(__vmalloc_node(100, 1, GFP_KERNEL | __GFP_THISNODE, 63, NULL));
+	cr_expect_eq(zones_validate(), 0);
+}
+
+Test(vmalloc, under_its_other_names)
+{
+	volatile size_t huge = SIZE_MAX / 2;
+	char *user = vmalloc_user(5000), *low = vmalloc_32(5000), *lowz = vmalloc_32_user(5000);
+	char *table = __vcalloc(100, 50, GFP_KERNEL), *array = __vmalloc_array(100, 50, GFP_KERNEL);
+
+	cr_assert(user && low && lowz && table && array);
+	cr_expect(all_bytes(user, 5000, 0) && all_bytes(lowz, 5000, 0) && all_bytes(table, 5000, 0));
+	cr_expect(is_vmalloc_addr(user) && is_vmalloc_addr(low) && is_vmalloc_addr(array));
+	cr_expect_null(__vmalloc_array(huge, 3, GFP_KERNEL));
+	cr_expect_null(__vcalloc(huge, 3, GFP_KERNEL));
+	cr_expect_eq(vmalloc_to_pfn(user + PAGE_SIZE + 5), virt_to_pfn(user) + 1);
+	vfree(user);
+	vfree(low);
+	vfree(lowz);
+	vfree(table);
+	vfree(array);
+}
+
+Test(vmalloc, map_ram_is_a_view)
+{
+	struct page *pages[2] = { alloc_page(GFP_KERNEL), alloc_page(GFP_KERNEL) };
+	char *view = vm_map_ram(pages, 2, NUMA_NO_NODE);
+
+	cr_assert_not_null(view);
+	memset(view, 5, 2 * PAGE_SIZE);
+	cr_expect(all_bytes(page_address(pages[0]), PAGE_SIZE, 5));
+	cr_expect(all_bytes(page_address(pages[1]), PAGE_SIZE, 5));
+	cr_expect_eq(vmalloc_to_page(view + PAGE_SIZE), pages[1]);
+	cr_expect_eq(vmalloc_to_pfn(view + PAGE_SIZE), page_to_pfn(pages[1]));
+	vm_unmap_ram(view, 2);
+	vm_unmap_aliases();
+	cr_expect(all_bytes(page_address(pages[1]), PAGE_SIZE, 5));
+	__free_page(pages[0]);
+	__free_page(pages[1]);
+}
