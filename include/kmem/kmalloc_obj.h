@@ -22,10 +22,15 @@
 
 #include <kmem/gfp.h>
 
-/* The argument behind the given ones, or the default that the caller put last. */
-#define __kmem_gfp1(_1, _gfp, ...)		(_gfp)
-#define __kmem_gfp2(_1, _2, _gfp, ...)		(_gfp)
-#define __kmem_gfp3(_1, _2, _3, _gfp, ...)	(_gfp)
+/*
+ * Arguments by their place. Standard C has no way to leave out the comma before an empty
+ * "...", so the macros below take all of theirs as one and append what stands in for those
+ * that are not given, and something behind it.
+ */
+#define __kmem_arg1(_1, ...)			_1
+#define __kmem_arg2(_1, _2, ...)		_2
+#define __kmem_arg3(_1, _2, _3, ...)		_3
+#define __kmem_arg4(_1, _2, _3, _4, ...)	_4
 
 /*
  * Bytes of @head and @n elements of @size. If that overflows: a size that nothing
@@ -41,38 +46,37 @@ static inline size_t __kmem_flex_size(size_t head, size_t size, size_t n)
 	return bytes;
 }
 
-#define __kmem_obj(alloc, V, gfp)	((__typeof__(V) *)alloc(sizeof(__typeof__(V)), gfp))
-#define __kmem_objs(alloc, V, n, gfp)					\
-	((__typeof__(V) *)alloc((n), sizeof(__typeof__(V)), gfp))
-#define __kmem_flex(alloc, V, FAM, n, gfp)				\
+#define __kmem_obj_of(alloc, V, gfp)					\
+	((__typeof__(V) *)alloc(sizeof(__typeof__(V)), (gfp)))
+#define __kmem_objs_of(alloc, V, n, gfp)				\
+	((__typeof__(V) *)alloc((n), sizeof(__typeof__(V)), (gfp)))
+#define __kmem_flex_of(alloc, V, FAM, n, gfp)				\
 	((__typeof__(V) *)alloc(__kmem_flex_size(sizeof(__typeof__(V)),	\
-			sizeof(((__typeof__(V) *)NULL)->FAM[0]), (n)), gfp))
+			sizeof(((__typeof__(V) *)NULL)->FAM[0]), (n)), (gfp)))
 
-#define kmalloc_obj(V, ...)						\
-	__kmem_obj(kmalloc, V, __kmem_gfp1(V, ##__VA_ARGS__, GFP_KERNEL, 0))
-#define kzalloc_obj(V, ...)						\
-	__kmem_obj(kzalloc, V, __kmem_gfp1(V, ##__VA_ARGS__, GFP_KERNEL, 0))
-#define kvmalloc_obj(V, ...)						\
-	__kmem_obj(kvmalloc, V, __kmem_gfp1(V, ##__VA_ARGS__, GFP_KERNEL, 0))
-#define kvzalloc_obj(V, ...)						\
-	__kmem_obj(kvzalloc, V, __kmem_gfp1(V, ##__VA_ARGS__, GFP_KERNEL, 0))
+#define __kmem_obj(alloc, ...)						\
+	__kmem_obj_of(alloc, __kmem_arg1(__VA_ARGS__, 0),		\
+		      __kmem_arg2(__VA_ARGS__, GFP_KERNEL, 0))
+#define __kmem_objs(alloc, ...)						\
+	__kmem_objs_of(alloc, __kmem_arg1(__VA_ARGS__, 0), __kmem_arg2(__VA_ARGS__, 0), \
+		       __kmem_arg3(__VA_ARGS__, GFP_KERNEL, 0))
+#define __kmem_flex(alloc, ...)						\
+	__kmem_flex_of(alloc, __kmem_arg1(__VA_ARGS__, 0), __kmem_arg2(__VA_ARGS__, 0), \
+		       __kmem_arg3(__VA_ARGS__, 0), __kmem_arg4(__VA_ARGS__, GFP_KERNEL, 0))
 
-#define kmalloc_objs(V, n, ...)						\
-	__kmem_objs(kmalloc_array, V, n, __kmem_gfp2(V, n, ##__VA_ARGS__, GFP_KERNEL, 0))
-#define kzalloc_objs(V, n, ...)						\
-	__kmem_objs(kcalloc, V, n, __kmem_gfp2(V, n, ##__VA_ARGS__, GFP_KERNEL, 0))
-#define kvmalloc_objs(V, n, ...)					\
-	__kmem_objs(kvmalloc_array, V, n, __kmem_gfp2(V, n, ##__VA_ARGS__, GFP_KERNEL, 0))
-#define kvzalloc_objs(V, n, ...)					\
-	__kmem_objs(kvcalloc, V, n, __kmem_gfp2(V, n, ##__VA_ARGS__, GFP_KERNEL, 0))
+#define kmalloc_obj(...)	__kmem_obj(kmalloc, __VA_ARGS__)
+#define kzalloc_obj(...)	__kmem_obj(kzalloc, __VA_ARGS__)
+#define kvmalloc_obj(...)	__kmem_obj(kvmalloc, __VA_ARGS__)
+#define kvzalloc_obj(...)	__kmem_obj(kvzalloc, __VA_ARGS__)
 
-#define kmalloc_flex(V, FAM, n, ...)					\
-	__kmem_flex(kmalloc, V, FAM, n, __kmem_gfp3(V, FAM, n, ##__VA_ARGS__, GFP_KERNEL, 0))
-#define kzalloc_flex(V, FAM, n, ...)					\
-	__kmem_flex(kzalloc, V, FAM, n, __kmem_gfp3(V, FAM, n, ##__VA_ARGS__, GFP_KERNEL, 0))
-#define kvmalloc_flex(V, FAM, n, ...)					\
-	__kmem_flex(kvmalloc, V, FAM, n, __kmem_gfp3(V, FAM, n, ##__VA_ARGS__, GFP_KERNEL, 0))
-#define kvzalloc_flex(V, FAM, n, ...)					\
-	__kmem_flex(kvzalloc, V, FAM, n, __kmem_gfp3(V, FAM, n, ##__VA_ARGS__, GFP_KERNEL, 0))
+#define kmalloc_objs(...)	__kmem_objs(kmalloc_array, __VA_ARGS__)
+#define kzalloc_objs(...)	__kmem_objs(kcalloc, __VA_ARGS__)
+#define kvmalloc_objs(...)	__kmem_objs(kvmalloc_array, __VA_ARGS__)
+#define kvzalloc_objs(...)	__kmem_objs(kvcalloc, __VA_ARGS__)
+
+#define kmalloc_flex(...)	__kmem_flex(kmalloc, __VA_ARGS__)
+#define kzalloc_flex(...)	__kmem_flex(kzalloc, __VA_ARGS__)
+#define kvmalloc_flex(...)	__kmem_flex(kvmalloc, __VA_ARGS__)
+#define kvzalloc_flex(...)	__kmem_flex(kvzalloc, __VA_ARGS__)
 
 #endif /* KMEM_KMALLOC_OBJ_H */

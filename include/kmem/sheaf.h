@@ -22,6 +22,11 @@
 
 struct kmem_cache;
 
+/* An array without a length is no C++, which clang says in spite of __extension__. */
+#if defined(__clang__) && defined(__cplusplus)
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wc99-extensions"
+#endif
 /**
  * struct slab_sheaf - for the inline functions below only
  * @cache: whose objects these are
@@ -35,8 +40,11 @@ struct slab_sheaf {
 	unsigned int size;
 	unsigned int capacity;
 	unsigned int object_size;
-	void *objects[];
+	__extension__ void *objects[];
 };
+#if defined(__clang__) && defined(__cplusplus)
+#pragma clang diagnostic pop
+#endif
 
 KMEM_BEGIN_DECLS
 
