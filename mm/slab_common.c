@@ -112,7 +112,11 @@ bool calculate_sizes(struct kmem_cache *s)
 	return true;
 }
 
-/* Alignment in effect: the kernel's rule, with the cache line halved for small objects. */
+/*
+ * Alignment in effect: the kernel's rule, with the cache line halved for small objects. What
+ * is no power of two becomes the next one: 3 is 8 as in the kernel, and 24 gets 32, of
+ * which the kernel keeps no more than the 8 that divides it.
+ */
 static unsigned int effective_align(unsigned int size, unsigned int align,
 				    slab_flags_t flags)
 {
@@ -123,7 +127,7 @@ static unsigned int effective_align(unsigned int size, unsigned int align,
 			line /= 2;
 		align = max(align, line);
 	}
-	return max(align, 8U);
+	return max((unsigned int)roundup_pow_of_two(align), 8U);
 }
 
 static struct kmem_cache *find_mergeable(unsigned int size, unsigned int align,
@@ -242,7 +246,7 @@ static bool args_valid(const char *name, unsigned int size,
 		       flags & ~SLAB_KNOWN_FLAGS);
 		return false;
 	}
-	if (args->align && (!is_power_of_2(args->align) || args->align > PAGE_SIZE)) {
+	if (args->align > PAGE_SIZE) {
 		printk("kmem_cache_create(%s): bad alignment %u\n", name, args->align);
 		return false;
 	}
@@ -252,13 +256,20 @@ static bool args_valid(const char *name, unsigned int size,
 		       args->freeptr_offset);
 		return false;
 	}
-	if ((!args->usersize && args->useroffset) || args->usersize > size ||
-	    args->useroffset > size - args->usersize) {
-		printk("kmem_cache_create(%s): user region %u+%u outside the object\n",
-		       name, args->useroffset, args->usersize);
-		return false;
-	}
 	return true;
+}
+
+/* As the kernel: a region that is not in the object is reported, and there is none. */
+static void drop_bad_user_region(const char *name, unsigned int size,
+				 struct kmem_cache_args *args)
+{
+	if ((args->usersize || !args->useroffset) && args->usersize <= size &&
+	    args->useroffset <= size - args->usersize)
+		return;
+	printk("kmem_cache_create(%s): user region %u+%u outside the object, none is kept\n",
+	       name, args->useroffset, args->usersize);
+	args->useroffset = 0;
+	args->usersize = 0;
 }
 
 static bool name_taken(const char *name)
@@ -303,14 +314,16 @@ struct kmem_cache *__kmem_cache_create_args(const char *name, unsigned int size,
 					    struct kmem_cache_args *args,
 					    slab_flags_t flags)
 {
-	static struct kmem_cache_args none;
+	struct kmem_cache_args used = { .align = 0 };
 	struct kmem_cache *s = NULL;
 
 	mm_init();
-	if (!args)
-		args = &none;
-	if (args_valid(name, size, args, flags))
-		s = find_or_create(name, size, args, flags);
+	if (args)
+		used = *args;
+	if (args_valid(name, size, &used, flags)) {
+		drop_bad_user_region(name, size, &used);
+		s = find_or_create(name, size, &used, flags);
+	}
 	if (!s && (flags & SLAB_PANIC))
 		BUG("kmem_cache_create: Failed to create slab '%s'", name ? name : "(null)");
 	return s;

@@ -21,21 +21,27 @@
 
 /* ---- flags of a cache ---------------------------------------------------- */
 
+/*
+ * Of those for debugging CONSISTENCY_CHECKS alone checks anything. RED_ZONE, POISON,
+ * STORE_USER, TRACE and FAILSLAB are taken and keep the cache from being merged, no more:
+ * nothing is written around objects or into free ones, nobody's name is kept.
+ */
+
 #define SLAB_CONSISTENCY_CHECKS	((slab_flags_t)0x00000100u) /* F: check every free */
-#define SLAB_RED_ZONE		((slab_flags_t)0x00000400u) /* Z */
-#define SLAB_POISON		((slab_flags_t)0x00000800u) /* P */
+#define SLAB_RED_ZONE		((slab_flags_t)0x00000400u) /* Z: no zone is laid */
+#define SLAB_POISON		((slab_flags_t)0x00000800u) /* P: nothing is written */
 #define SLAB_KMALLOC		((slab_flags_t)0x00001000u) /* a kmalloc-N cache */
 #define SLAB_HWCACHE_ALIGN	((slab_flags_t)0x00002000u) /* objects on cache lines */
 #define SLAB_CACHE_DMA		((slab_flags_t)0x00004000u)
 #define SLAB_CACHE_DMA32	((slab_flags_t)0x00008000u)
-#define SLAB_STORE_USER		((slab_flags_t)0x00010000u) /* U */
+#define SLAB_STORE_USER		((slab_flags_t)0x00010000u) /* U: nothing is recorded */
 #define SLAB_RECLAIM_ACCOUNT	((slab_flags_t)0x00020000u) /* objects can be reclaimed */
 #define SLAB_PANIC		((slab_flags_t)0x00040000u) /* abort if creation fails */
 #define SLAB_TYPESAFE_BY_RCU	((slab_flags_t)0x00080000u)
-#define SLAB_TRACE		((slab_flags_t)0x00200000u) /* T */
+#define SLAB_TRACE		((slab_flags_t)0x00200000u) /* T: nothing is printed */
 #define SLAB_NOLEAKTRACE	((slab_flags_t)0x00800000u)
 #define SLAB_NO_MERGE		((slab_flags_t)0x01000000u) /* never an alias of another */
-#define SLAB_FAILSLAB		((slab_flags_t)0x02000000u) /* A */
+#define SLAB_FAILSLAB		((slab_flags_t)0x02000000u) /* A: nothing fails */
 #define SLAB_ACCOUNT		((slab_flags_t)0x04000000u)
 #define SLAB_NO_USER_FLAGS	((slab_flags_t)0x10000000u) /* slab_debug= does not apply */
 #define SLAB_SKIP_KFENCE	((slab_flags_t)0x20000000u)
@@ -58,9 +64,11 @@ struct list_lru;
 
 /**
  * struct kmem_cache_args - the less common properties of a cache
- * @align: alignment of objects in bytes, a power of two; 0: the least (8)
+ * @align: alignment of objects in bytes, up to PAGE_SIZE, rounded up to a power of two; 0:
+ *	the least (8)
  * @useroffset: start of the part that may be copied to users (recorded, shown)
- * @usersize: its length; 0: none
+ * @usersize: its length; 0: none. A part that is not inside the object is reported, and
+ *	the cache made without one, as the kernel does
  * @freeptr_offset: checked (in the object, aligned as a pointer) for the kernel's
  *	callers; free objects hold no pointer here, so it has no effect
  * @use_freeptr_offset: whether @freeptr_offset is meant

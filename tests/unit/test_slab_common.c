@@ -136,15 +136,37 @@ Test(slab_common, bad_arguments)
 	check_refused(kmem_cache_create("bad", 0, 0, 0, NULL), "size 0");
 	check_refused(kmem_cache_create("bad", (4U << 20) + 1, 0, 0, NULL), "too large");
 	check_refused(kmem_cache_create("bad", ~0U, 0, 0, NULL), "UINT_MAX");
-	check_refused(kmem_cache_create("bad", 64, 3, 0, NULL), "align 3");
-	check_refused(kmem_cache_create("bad", 64, 48, 0, NULL), "align 48");
+	check_refused(kmem_cache_create("bad", 64, 4097, 0, NULL), "align 4097");
 	check_refused(kmem_cache_create("bad", 64, 1U << 31, 0, NULL), "align 2 GiB");
 	check_refused(kmem_cache_create("bad", 64, 0, (slab_flags_t)1, NULL), "flag 1");
 	check_refused(kmem_cache_create("bad", 64, 0, 0x80000000u, NULL), "flag 31");
 	check_refused(kmem_cache_create("bad", 64, NULL, (slab_flags_t)2), "flag 2");
 }
 
-/* A user part that is not inside the object is refused, never recorded. */
+/* What is no power of two becomes one that is not smaller. */
+Test(slab_common, odd_alignments)
+{
+	static const unsigned int odd[][2] = {
+		{ 1, 8 }, { 3, 8 }, { 9, 16 }, { 24, 32 }, { 48, 64 }, { 4095, 4096 }, { 0, 8 },
+	};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(odd); i++) {
+		struct kmem_cache *s = kmem_cache_create("odd", 20, odd[i][0], SLAB_NO_MERGE, NULL);
+		void *p[3];
+
+		cr_assert_not_null(s);
+		cr_expect_eq(s->align, odd[i][1], "%u: %u", odd[i][0], s->align);
+		for (int k = 0; k < 3; k++) {
+			p[k] = kmem_cache_alloc(s, GFP_KERNEL);
+			cr_expect(IS_ALIGNED((unsigned long)p[k], (unsigned long)odd[i][1]));
+		}
+		for (int k = 0; k < 3; k++)
+			kmem_cache_free(s, p[k]);
+		kmem_cache_destroy(s);
+	}
+}
+
+/* A user part that is not inside the object is reported, never recorded; the cache is made. */
 Test(slab_common, bad_user_part)
 {
 	static const unsigned int bad[][2] = {
@@ -157,10 +179,10 @@ Test(slab_common, bad_user_part)
 		sink_catch();
 		s = kmem_cache_create_usercopy("badpart", 64, 0, 0, bad[i][0], bad[i][1], NULL);
 		cr_expect(sink_len > 0, "%u+%u: no message", bad[i][0], bad[i][1]);
-		if (s) {
-			cr_expect(s->usersize == 0, "%u+%u is kept", bad[i][0], bad[i][1]);
-			kmem_cache_destroy(s);
-		}
+		cr_assert_not_null(s);
+		cr_expect(s->usersize == 0 && s->useroffset == 0, "%u+%u is kept", bad[i][0],
+			  bad[i][1]);
+		kmem_cache_destroy(s);
 	}
 }
 
