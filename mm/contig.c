@@ -86,12 +86,15 @@ static struct page *alloc_kept(const struct run_request *r)
 	return page ? finish_run(zones[0], page, r) : NULL;
 }
 
+/* 32 GiB: what lies before an address that is aligned more has its part of the maps. */
+#define MAX_ALIGN_PAGES	(1UL << (35 - PAGE_SHIFT))
+
 struct page *alloc_large(unsigned long nr_pages, unsigned long align_pages, gfp_t gfp)
 {
 	struct run_request r = { nr_pages, align_pages, MIGRATE_MOVABLE, init_flags(gfp) };
 	struct page *page;
 
-	if (unlikely(!nr_pages || !is_power_of_2(align_pages)))
+	if (unlikely(!nr_pages || !is_power_of_2(align_pages) || align_pages > MAX_ALIGN_PAGES))
 		return NULL;
 	if (nr_pages > STOCK_MAX_PAGES) {
 		stock_return();

@@ -70,8 +70,6 @@ BUILD_BUG_ON(KMALLOC_UPPER_SLOTS != 3 * 320);
 
 /* Runs longer than this are refused: no address space holds them. */
 #define LARGE_MAX	KMALLOC_MAX_SIZE
-/* And so are larger alignments: what lies before such an address has its part of the maps. */
-#define LARGE_MAX_ALIGN	(1UL << 35)
 
 unsigned int malloc_index(size_t size)
 {
@@ -247,7 +245,7 @@ static void *large_alloc(size_t size, size_t align, gfp_t gfp)
 {
 	struct page *head;
 
-	if (size > LARGE_MAX || align > LARGE_MAX_ALIGN)
+	if (size > LARGE_MAX)
 		return NULL;
 	head = alloc_large((size + PAGE_SIZE - 1) >> PAGE_SHIFT, large_align(size, align), gfp);
 	if (!head)

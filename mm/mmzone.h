@@ -286,7 +286,7 @@ void free_slab_pages(struct page *page, unsigned int order);
  * to @align_pages (a power of two; 1: none asked). The head is PT_LARGE with
  * nr_pages and requested (all of it) set; the other pages stay PT_NONE. With
  * __GFP_ZERO it is zero, and only pages that may not be are written. NULL when
- * there is no memory.
+ * there is no memory, or the alignment is above 32 GiB.
  */
 struct page *alloc_large(unsigned long nr_pages, unsigned long align_pages, gfp_t gfp);
 void free_large(struct page *head);

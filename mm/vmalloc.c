@@ -72,16 +72,13 @@ void *__vmalloc(size_t size, gfp_t gfp)
 	return area_alloc(size, 1, gfp);
 }
 
-/* The zone gives no alignment beyond this (kmalloc.c says why). */
-#define AREA_MAX_ALIGN	(1UL << 35)
-
 void *__vmalloc_node(size_t size, unsigned long align, gfp_t gfp, int node, const void *caller)
 {
 	void *p;
 	int saved;
 
 	(void)caller;
-	if (!is_power_of_2(align) || align > AREA_MAX_ALIGN)
+	if (!is_power_of_2(align))
 		return NULL;
 	if (unlikely(gfp & __GFP_THISNODE) && node != NUMA_NO_NODE && mm_init() &&
 	    !numa_has_node(node))
