@@ -43,6 +43,8 @@ const struct cmdline_option cmdline_options[] = {
 	  .kind = OPT_UINT, .offset = AT(decay_ms), .limit = 3600000 },
 	{ "reclaim", "on|off", "whether the background reclaimer may start",
 	  .kind = OPT_SWITCH, .offset = AT(reclaim) },
+	{ "sandbox", "", "no calls but those that any malloc makes, once it runs",
+	  .kind = OPT_FLAG, .offset = AT(sandbox) },
 	{ "purge", "dontneed|free", "how pages go back: at once, or when memory is short",
 	  .kind = OPT_CHOICE, .offset = AT(purge_lazy), .words = { "dontneed", "free" } },
 	{ "thp", "never|madvise", "whether free pageblocks are advised for huge pages",
@@ -308,11 +310,15 @@ void cmdline_parse(struct kmem_params *p, const char *line)
 		if (token[0])
 			apply_token(p, token);
 	}
+	if (p->sandbox)
+		p->reclaim = false;
 }
 
 void cmdline_init(void)
 {
 	cmdline_parse(&kmem_params, host_getenv("KMEM_CMDLINE"));
+	if (kmem_params.sandbox)
+		host_name_nothing();
 }
 
 /* ---- questions ----------------------------------------------------------------- */

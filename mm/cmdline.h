@@ -29,6 +29,8 @@ struct kmem_params {
 	unsigned int decay_ms;
 	/* reclaim=on|off: whether the background reclaimer may start. */
 	bool reclaim;
+	/* sandbox: once running, only calls that every malloc makes. No reclaimer. */
+	bool sandbox;
 	/* purge=dontneed|free: how pages go back (MADV_DONTNEED or MADV_FREE). */
 	bool purge_lazy;
 	/* thp=never|madvise: whether whole free pageblocks are advised for huge pages. */

@@ -155,7 +155,7 @@ bool run_impossible(unsigned long nr_pages, gfp_t gfp)
 	if (nr_pages > MAX_RUN_PAGES)
 		return true;
 	return unlikely(nr_pages > HUGE_RUN_PAGES) && gfpflags_allow_blocking(gfp) &&
-	       nr_pages > host_commit_limit() >> PAGE_SHIFT;
+	       !kmem_params.sandbox && nr_pages > host_commit_limit() >> PAGE_SHIFT;
 }
 
 static noinline struct page *run_get_slow(const struct run_request *r, struct zone **zp)

@@ -208,7 +208,7 @@ void page_limits_learn(void)
 
 	if (likely(READ_ONCE(learnt)))
 		return;
-	limit = host_cgroup_limit();
+	limit = kmem_params.sandbox ? SIZE_MAX : host_cgroup_limit();
 	lock(&limits_lock);
 	/*
 	 * The kernel kills at the cgroup's limit: be below it, but fail nothing. A 16th,

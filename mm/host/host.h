@@ -76,6 +76,7 @@ bool host_memory_policy_is_default(void);
 
 /* Names a mapping for /proc/PID/maps ("[anon:kmem-heap]"); advice only. */
 void host_name(void *addr, size_t size, const char *name);
+void host_name_nothing(void);	/* from now on */
 
 /* Whether core files have a mapping in them (true, as from the start) or not; advice only. */
 void host_dump(void *addr, size_t size, bool on);

@@ -219,13 +219,18 @@ int host_release(void *addr, size_t size)
 	return (int)raw_syscall(SYS_munmap, addr, size);
 }
 
+static bool names_nothing;	/* or this kernel knows no names: not asked again */
+
 void host_name(void *addr, size_t size, const char *name)
 {
-	static bool unknown;	/* to this kernel: not asked again */
-
-	if (!READ_ONCE(unknown) &&
+	if (!READ_ONCE(names_nothing) &&
 	    raw_syscall(SYS_prctl, PR_SET_VMA, PR_SET_VMA_ANON_NAME, addr, size, name) == -EINVAL)
-		WRITE_ONCE(unknown, true);
+		WRITE_ONCE(names_nothing, true);
+}
+
+void host_name_nothing(void)
+{
+	WRITE_ONCE(names_nothing, true);
 }
 
 void host_dump(void *addr, size_t size, bool on)

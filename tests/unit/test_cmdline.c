@@ -78,6 +78,8 @@ Test(cmdline, switches_in_all_spellings)
 	}
 	parse_quietly("slab_nomerge verbose");
 	cr_assert(p.slab_nomerge && p.verbose);
+	parse_quietly("sandbox reclaim=on");
+	cr_assert(p.sandbox && !p.reclaim, "a thread in a sandbox");
 	parse_quietly("slab_nomerge verbose verbose=off");
 	cr_assert(p.slab_nomerge && !p.verbose);
 }
