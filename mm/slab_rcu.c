@@ -185,7 +185,7 @@ static bool run_round(u32 number)
 		release_slabs();
 	}
 	lock(&rcu_lock);
-	rcu.running = false;
+	WRITE_ONCE(rcu.running, false);
 	WRITE_ONCE(rcu.done, number);
 	unlock(&rcu_lock);
 	host_futex_wake(&rcu.done, 1 << 30);
@@ -204,7 +204,7 @@ static void wait_for_round(u32 wanted)
 		bool mine = !rcu.running;
 
 		if (mine)
-			rcu.running = true;
+			WRITE_ONCE(rcu.running, true);
 		else
 			rcu.begun--;
 		unlock(&rcu_lock);
@@ -396,7 +396,7 @@ void rcu_fork_child(u32 forks)
 	rcu.inside = rcu.worker = rcu.urgent = 0;
 	rcu.pause = forks;
 	rcu.retry_at_ms = 0;
-	rcu.running = false;
+	WRITE_ONCE(rcu.running, false);
 	rcu.done = rcu.begun;
 	list_splice_init(&rcu.taken, &rcu.queued);
 	rcu.nr_queued += rcu.nr_taken;
