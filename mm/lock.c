@@ -56,7 +56,7 @@ static inline void cpu_relax(void)
 
 void __lock_slow(struct kmem_lock *l, u32 held)
 {
-	if (unlikely(task_flags & TASK_FORK))
+	if (unlikely(task_flags & TASK_LOCKS))
 		return;
 	for (int i = 0; i < LOCK_SPINS; i++) {
 		/* Look before writing: the line stays shared while it is held. */
@@ -70,7 +70,7 @@ void __lock_slow(struct kmem_lock *l, u32 held)
 
 void __unlock_slow(struct kmem_lock *l)
 {
-	if (unlikely(task_flags & TASK_FORK))
+	if (unlikely(task_flags & TASK_LOCKS))
 		return;
 	if (__atomic_exchange_n(&l->word, LOCK_FREE, __ATOMIC_RELEASE) == LOCK_WAITED)
 		host_futex_wake(&l->word, 1);
@@ -113,7 +113,7 @@ void lock_order_acquire(struct kmem_lock *l)
 
 	if (rank == RANK_NONE || rank >= NR_LOCK_RANKS)
 		BUG("lock %p was never initialised", (void *)l);
-	if (task_flags & TASK_FORK)
+	if (task_flags & TASK_LOCKS)
 		return;
 	for (unsigned int r = rank + held.forking; r < NR_LOCK_RANKS; r++)
 		if (held.nr[r])
@@ -131,7 +131,7 @@ void lock_order_tried(struct kmem_lock *l)
 
 void lock_order_release(struct kmem_lock *l)
 {
-	if (task_flags & TASK_FORK)
+	if (task_flags & TASK_LOCKS)
 		return;
 	if (held.forking && l->rank < NR_LOCK_RANKS && !held.nr[l->rank])
 		return;		/* made in a handler */

@@ -104,7 +104,7 @@ void __unlock_slow(struct kmem_lock *l);
 
 static inline void lock_init(struct kmem_lock *l, enum lock_rank rank)
 {
-	l->word = unlikely(task_flags & TASK_FORK) ? LOCK_FORK : LOCK_FREE;
+	l->word = unlikely(task_flags & TASK_LOCKS) ? LOCK_FORK : LOCK_FREE;
 #ifdef KMEM_DEBUG
 	l->rank = rank;
 #else

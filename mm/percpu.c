@@ -482,13 +482,13 @@ void percpu_drain_dead(unsigned int slot, void (*fn)(void **top, void *arg), voi
 
 /*
  * A word of its own: taken by tasks that lock checking cannot tell apart. A fork handler that
- * makes a vfork child has it already (TASK_FORK).
+ * makes a vfork child has it already (TASK_LOCKS).
  */
 static u32 vfork_lock;
 
 static void take_vfork_lock(void)
 {
-	if (task_flags & TASK_FORK)
+	if (task_flags & TASK_LOCKS)
 		return;
 	while (__atomic_exchange_n(&vfork_lock, 1, __ATOMIC_ACQUIRE))
 		host_yield();
@@ -496,7 +496,7 @@ static void take_vfork_lock(void)
 
 static void give_vfork_lock(void)
 {
-	if (task_flags & TASK_FORK)
+	if (task_flags & TASK_LOCKS)
 		return;
 	__atomic_store_n(&vfork_lock, 0, __ATOMIC_RELEASE);
 }
@@ -579,7 +579,8 @@ void percpu_fork_child(void)
 	if (!percpu_tls.forks)
 		return;
 	percpu.pid = host_getpid();
-	set_vforks(0);
+	if (percpu.vforks)
+		set_vforks(0);
 	if (percpu.mode == PERCPU_FALLBACK)
 		vcpu_fork_child();
 }

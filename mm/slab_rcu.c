@@ -278,7 +278,7 @@ bool rcu_start_worker(void)
 {
 	if (__atomic_load_n(&rcu.worker, __ATOMIC_SEQ_CST))
 		return true;
-	if (rcu.stuck || host_now_ms() < READ_ONCE(rcu.retry_at_ms))
+	if (rcu.stuck || (task_flags & TASK_FORK) || host_now_ms() < READ_ONCE(rcu.retry_at_ms))
 		return false;
 	if (__atomic_exchange_n(&rcu.worker, 1, __ATOMIC_ACQ_REL))
 		return true;

@@ -19,8 +19,9 @@
 #define TASK_NOFS	4U
 /* On a request's way that may make no system call: no metadata is mapped, nobody is woken. */
 #define TASK_NOWAIT	8U
-/* Has all locks: between the fork handlers (fork.c). */
+/* Between the fork handlers (fork.c): starts no thread; has all locks. */
 #define TASK_FORK	16U
+#define TASK_LOCKS	32U
 
 extern __thread unsigned int task_flags
 	__attribute__((tls_model("initial-exec"), visibility("hidden")));

@@ -133,6 +133,8 @@ static void vmscan_thread(void *unused)
 /* Whoever claims vmscan.running starts the thread. */
 static int start_thread(void)
 {
+	if (task_flags & TASK_FORK)
+		return -EAGAIN;
 	if (__atomic_exchange_n(&vmscan.running, 1, __ATOMIC_SEQ_CST))
 		return 0;
 	if (host_thread_start(vmscan_thread, NULL, "kmem-reclaim") == 0)

@@ -160,6 +160,7 @@ int host_membarrier_rseq(void);
 int host_thread_start(void (*fn)(void *), void *arg, const char *name);
 /* The thread is not there in a forked child. */
 void host_thread_fork_child(void);
+bool host_thread_runs(void);	/* that thread */
 
 /*
  * Starts a detached thread of libc's, with all signals blocked: for code that calls

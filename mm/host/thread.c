@@ -250,6 +250,16 @@ int host_thread_start(void (*fn)(void *), void *arg, const char *name)
 
 #endif
 
+/* From the clone on until the kernel has seen it end; libc knows a sanitizer's. */
+bool host_thread_runs(void)
+{
+#if defined(KMEM_TSAN) || defined(KMEM_ASAN)
+	return false;
+#else
+	return smp_load_acquire(&own.tid) != 0;
+#endif
+}
+
 void host_thread_fork_child(void)
 {
 #if !defined(KMEM_TSAN) && !defined(KMEM_ASAN)

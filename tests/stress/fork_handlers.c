@@ -83,8 +83,9 @@ static void prepare(void)
 	if (!started)
 		return;
 	if (!kept) {
-		kept = kmem_cache_create("handler-kept", 40, 0, SLAB_NO_MERGE, NULL);
 		pool = mempool_create_kmalloc_pool(2, 700);
+		__atomic_store_n(&kept, kmem_cache_create("handler-kept", 40, 0, SLAB_NO_MERGE,
+							  NULL), __ATOMIC_RELEASE);
 	}
 	handler_allocates(20000);
 	if (!deep && handled % 32 == 1)
@@ -123,7 +124,7 @@ static void *churn(void *arg)
 
 		for (unsigned int i = 0; i < 64; i++) {
 			size_t size = stress_size(stress_rnd(&seed));
-			struct kmem_cache *s = READ_ONCE(kept);
+			struct kmem_cache *s = __atomic_load_n(&kept, __ATOMIC_ACQUIRE);
 
 			own[i] = stress_stamp(MyMalloc(size), size);
 			if (s && i % 4 == 0)

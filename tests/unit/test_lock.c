@@ -48,7 +48,7 @@ Test(lock, who_forks_has_it_already)
 
 	lock_fork(&the_lock);
 	cr_assert_eq(the_lock.word, LOCK_FORK);
-	task_flags |= TASK_FORK;
+	task_flags |= TASK_LOCKS;
 	for (int i = 0; i < 2; i++) {
 		lock(&the_lock);
 		cr_assert_not(trylock(&the_lock), "a signal handler may be here");
@@ -62,7 +62,7 @@ Test(lock, who_forks_has_it_already)
 	}
 	lock_init(&made, RANK_ZONE);
 	cr_assert_eq(made.word, LOCK_FORK, "made free: somebody may take it before the end");
-	task_flags &= ~TASK_FORK;
+	task_flags &= ~TASK_LOCKS;
 	unlock(&the_lock);
 	cr_assert_eq(the_lock.word, LOCK_FREE);
 }
