@@ -13,6 +13,7 @@
 #include <kmem/mempool.h>
 #include <spawn.h>
 
+#include "mm/cmdline.h"
 #include "mm/init.h"
 
 #define THREADS	4
@@ -156,6 +157,9 @@ int main(int argc, char **argv)
 	pthread_t t[THREADS];
 
 	stress_start(argc, argv);
+#if defined(KMEM_TSAN) || defined(KMEM_ASAN)
+	kmem_params.reclaim = false;	/* a thread, which their runtimes cannot start in a child */
+#endif
 	for (unsigned long i = 0; i < THREADS; i++)
 		if (pthread_create(&t[i], NULL, churn, (void *)i))
 			return 2;
