@@ -12,8 +12,12 @@
 #ifndef KMEM_DMAPOOL_H
 #define KMEM_DMAPOOL_H
 
+#include <stdint.h>
+
 #include <kmem/gfp.h>
 #include <kmem/types.h>
+
+typedef uint64_t dma_addr_t;
 
 struct device;
 struct dma_pool;

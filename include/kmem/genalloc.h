@@ -26,7 +26,13 @@
 #ifndef KMEM_GENALLOC_H
 #define KMEM_GENALLOC_H
 
+#include <stdint.h>
+
 #include <kmem/types.h>
+
+/* Not in types.h: what a port includes for anything else may have types of these names. */
+typedef uint64_t phys_addr_t;
+typedef uint64_t dma_addr_t;
 
 struct gen_pool;
 

@@ -24,7 +24,7 @@
 /** PFN_ALIGN - a byte's number, rounded up to where a page begins. */
 #define PFN_ALIGN(x)	(((unsigned long)(x) + PAGE_SIZE - 1) & PAGE_MASK)
 /** PFN_PHYS, PHYS_PFN - a page's number as a number of its first byte, and back. */
-#define PFN_PHYS(x)	((phys_addr_t)(x) << PAGE_SHIFT)
+#define PFN_PHYS(x)	((unsigned long)(x) << PAGE_SHIFT)
 #define PHYS_PFN(x)	((unsigned long)((x) >> PAGE_SHIFT))
 
 KMEM_BEGIN_DECLS

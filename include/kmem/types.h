@@ -5,7 +5,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 /* Declarations between these are C's, and exported whatever the flags. */
 #ifdef __cplusplus
@@ -18,9 +17,6 @@
 
 typedef unsigned int gfp_t;		/* how an allocation may be made: gfp.h */
 typedef unsigned int slab_flags_t;	/* how a cache behaves: slab.h */
-
-typedef uint64_t phys_addr_t;		/* a place in memory, by a number that is no pointer */
-typedef uint64_t dma_addr_t;		/* the same as a device would be told it */
 
 #define __kmem_malloc(dealloc)	__attribute__((malloc))
 #define __kmem_alloc_size(...)	__attribute__((alloc_size(__VA_ARGS__)))

@@ -7,6 +7,6 @@
 #include <linux/pfn.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
-#include <kmem/percpu.h>
+#include <linux/percpu.h>
 
 #endif /* COMPAT_LINUX_MM_H */

@@ -3,8 +3,8 @@
 #ifndef COMPAT_LINUX_SLAB_H
 #define COMPAT_LINUX_SLAB_H
 
-#include <kmem/overflow.h>
-#include <kmem/percpu.h>
+#include <linux/overflow.h>
+#include <linux/percpu.h>
 #include <kmem/rcu.h>
 #include <kmem/slab.h>
 #include <kmem/string.h>
