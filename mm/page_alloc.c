@@ -76,16 +76,21 @@ void bad_page(const struct page *page, const char *reason)
  * than to fault in again. It is where the C library's malloc stops to keep what it maps.
  */
 #define ANEW_PAGES	(1UL << (25 - PAGE_SHIFT))
+/* Shorter dirty stretches of it are not worth a call each. */
+#define ANEW_STRETCH	16UL
 
-static bool take_anew(char *addr, size_t size)
+static bool take_anew(char *addr, unsigned long n)
 {
-	return IS_ALIGNED((unsigned long)addr | size, PAGE_SIZE << host_page_order) &&
+	size_t size = n << PAGE_SHIFT;
+
+	return n >= ANEW_STRETCH &&
+	       IS_ALIGNED((unsigned long)addr | size, PAGE_SIZE << host_page_order) &&
 	       host_purge(addr, size, false) == 0;
 }
 
 static void zero_pages(char *addr, unsigned long n, bool anew)
 {
-	if (!anew || !take_anew(addr, n << PAGE_SHIFT))
+	if (!anew || !take_anew(addr, n))
 		__builtin_memset(addr, 0, n << PAGE_SHIFT);
 }
 
